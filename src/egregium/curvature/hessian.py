@@ -1,0 +1,119 @@
+"""The Hessian and the Gauss-Newton matrix of a landscape, as operators."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from egregium.autodiff import ggn_products, hessian_products
+from egregium.errors import ArgumentError
+from egregium.landscape import BatchLoss, Landscape, tensors_of
+from egregium.landscape.losses import Count
+from egregium.operators import SymmetricOperator
+from egregium.results.cost import GRADIENTS_PER_GGN_PRODUCT, GRADIENTS_PER_HVP, Cost
+
+Vector = Sequence[Tensor]
+
+
+class SecondDerivative(SymmetricOperator):
+    """A matrix of second derivatives of a landscape: a sum over batches, each batch's graph kept for all vectors."""
+
+    def __init__(self, land: Landscape) -> None:
+        self._land = land
+        self.n, self.dtype, self.device = land.n, land.dtype, land.device
+
+    @abstractmethod
+    def _products(
+        self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
+    ) -> tuple[Iterator[list[Tensor]], Count]:
+        """One batch's products, each with the vector's structure, and its number of loss terms."""
+
+    def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        rows = V.T.contiguous()
+
+        def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
+            out = torch.empty(rows.shape, dtype=torch.float64, device=self.device)
+            vectors = (self._like(parameters, row) for row in rows)
+            products, count = self._products(batch, parameters, vectors)
+            for into, product in zip(out, products, strict=True):
+                torch.cat([part.detach().reshape(-1).double() for part in product], out=into)
+            return out, count
+
+        return self._land.mean(contribution).to(self.dtype).T
+
+    def _like(self, parameters: Vector, row: Tensor) -> list[Tensor]:
+        parts = self._land.unflatten(row).values()
+        return [part.to(p.dtype) for part, p in zip(parts, parameters, strict=True)]
+
+
+@final
+class Hessian(SecondDerivative):
+    """H = d^2 f / d theta^2 at the landscape's point, read anew at each product; for ReLU networks almost everywhere.
+
+    Products by reverse over reverse on a kept gradient graph (see `autodiff.hessian_products`).
+
+    >>> import torch
+    >>> land = Landscape.from_function(lambda x: x[0] ** 2 - 3 * x[0] * x[1], torch.zeros(2))
+    >>> Hessian(land) @ torch.eye(2)
+    tensor([[ 2., -3.],
+            [-3.,  0.]])
+    """
+
+    def cost(self, k: int) -> Cost:
+        return Cost(gradients=1 + GRADIENTS_PER_HVP * k, hvps=k)
+
+    def _products(
+        self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
+    ) -> tuple[Iterator[list[Tensor]], Count]:
+        total, count = batch.terms(parameters)
+        return hessian_products(total, parameters, vectors), count
+
+
+@final
+class GaussNewton(SecondDerivative):
+    """G = (1/N) sum_i J_i^T L_i J_i: J_i the Jacobian of the outputs, L_i the Hessian of the loss in the outputs.
+
+    The curvature of f with the network linearised; H = G + D, where D is not small in general. Needs a landscape with
+    a model and a loss(output, target): raises ArgumentError for batch_loss= and from_function.
+    """
+
+    def cost(self, k: int) -> Cost:
+        return Cost(gradients=1 + GRADIENTS_PER_GGN_PRODUCT * k, ggn_products=k)
+
+    def _products(
+        self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
+    ) -> tuple[Iterator[list[Tensor]], Count]:
+        if batch.outputs is None or batch.criterion is None:
+            raise ArgumentError(
+                'operator="ggn" needs to tell the outputs from the loss. Build the landscape as '
+                "Landscape(model, loss, data); batch_loss= and from_function have no outputs."
+            )
+        criterion = batch.criterion
+        output = batch.outputs(parameters)
+        leaves = tensors_of(output)
+
+        def loss(free: Sequence[Tensor]) -> Tensor:
+            return criterion(_replaced(output, leaves, free))[0]
+
+        count = criterion(output)[1]
+        return ggn_products(leaves, loss, parameters, vectors), count
+
+
+def _replaced(output: object, leaves: Sequence[Tensor], free: Sequence[Tensor]) -> object:
+    """`output` with its differentiable leaves replaced by `free`."""
+    by_identity = {id(leaf): new for leaf, new in zip(leaves, free, strict=True)}
+    return tree_map(lambda leaf: by_identity.get(id(leaf), leaf), output)
+
+
+def hessian(land: Landscape) -> Hessian:
+    """The Hessian of `land` as a SymmetricOperator: `op @ v`, `op @ V`, `.n`, `.dtype`, `.device`."""
+    return Hessian(land)
+
+
+def ggn(land: Landscape) -> GaussNewton:
+    """The Gauss-Newton matrix of `land` as a SymmetricOperator. Raises ArgumentError where it has no outputs."""
+    return GaussNewton(land)

@@ -1,0 +1,77 @@
+"""The shape operator of the loss graph, in a symmetric frame.
+
+With `g = grad f`, `W = sqrt(1 + |g|^2)` and the metric `G = I + g g^T`, the shape operator in coordinates is
+`G^-1 H / W`, which is not symmetric. In the frame `P = G^(-1/2) = I + (1/W - 1) u u^T`, `u = g / |g|`, it is
+
+    S~ = P H P / W,
+
+with the same eigenvalues: the principal curvatures. By Gauss, `R = (tr S~)^2 - tr S~^2`, without cancellation.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.curvature.hessian import SecondDerivative, ggn, hessian
+from egregium.errors import ArgumentError, LossError
+from egregium.landscape import Landscape
+from egregium.operators import Congruence, IdentityPlusRankOne, SymmetricOperator
+
+OperatorName = Literal["hessian", "ggn"]
+
+
+@dataclass(frozen=True, eq=False)
+class TangentFrame:
+    """First-order data of the graph at a point: loss f, gradient g (n,), W = sqrt(1 + |g|^2)."""
+
+    loss: float
+    gradient: Float[Tensor, " n"]
+    gradient_norm: float
+
+    @property
+    def W(self) -> float:
+        """The volume element sqrt(1 + |g|^2)."""
+        return math.hypot(1.0, self.gradient_norm)
+
+    def root(self) -> IdentityPlusRankOne:
+        """P = G^(-1/2), the symmetric frame; the identity where g = 0."""
+        unit = self.gradient / self.gradient_norm if self.gradient_norm > 0 else self.gradient
+        return IdentityPlusRankOne(unit, 1 / self.W - 1)
+
+
+def tangent_frame(land: Landscape) -> TangentFrame:
+    """Loss and gradient at the point. Costs one gradient. Raises LossError where the gradient is not finite."""
+    loss, gradient = land.value_and_gradient()
+    if not bool(torch.isfinite(gradient).all()):
+        raise LossError("The gradient of the loss is not finite, though the loss is. Look for sqrt or log at 0.")
+    return TangentFrame(loss, gradient, float(torch.linalg.vector_norm(gradient.double())))
+
+
+def second_derivative(land: Landscape, operator: OperatorName = "hessian") -> SecondDerivative:
+    """The matrix H named by `operator`: "hessian" or "ggn". Raises ArgumentError for any other name."""
+    if operator not in ("hessian", "ggn"):
+        raise ArgumentError(f'operator= must be "hessian" or "ggn", got {operator!r}.')
+    return hessian(land) if operator == "hessian" else ggn(land)
+
+
+def shape_operator(
+    land: Landscape, *, operator: OperatorName = "hessian", frame: TangentFrame | None = None
+) -> SymmetricOperator:
+    """S~ = P H P / W at the point where the landscape is now; it stays at that point when the model trains on.
+
+    Symmetric, its eigenvalues the n principal curvatures of the graph; a product costs one with H. `frame` saves the
+    gradient where it is known already.
+
+    >>> f = lambda x: -torch.sqrt(4 - x @ x)  # the lower half of a sphere of radius 2
+    >>> S = shape_operator(Landscape.from_function(f, torch.tensor([1.0, 0.5], dtype=torch.float64)))
+    >>> (S @ torch.eye(2, dtype=torch.float64)).round(decimals=12)
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.5000]], dtype=torch.float64)
+    """
+    here = land.at(land.theta)
+    frame = tangent_frame(here) if frame is None else frame
+    return Congruence(second_derivative(here, operator), frame.root(), 1 / frame.W)

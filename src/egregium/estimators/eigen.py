@@ -1,0 +1,136 @@
+"""Eigenpairs at the ends of the spectrum."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from torch import Tensor
+
+from egregium.errors import ArgumentError
+from egregium.estimators.goal import Goal, Progress, ProgressCallback
+from egregium.estimators.lanczos import Tridiagonal, lanczos
+from egregium.estimators.probes import signs
+from egregium.operators import SymmetricOperator, dense_matrix
+from egregium.results import Cost, Eigenpairs
+
+#: Stream of the probe generator for start vectors.
+START = 2
+#: Below this size all eigenpairs come from the dense matrix.
+DENSE = 64
+#: Steps after which the search for the two extreme pairs gives up.
+MOST_STEPS = 120
+#: Lanczos steps that tell the spectral radius to a few percent, for the shift.
+RADIUS_STEPS = 8
+
+
+def start_vector(op: SymmetricOperator, seed: int, index: int = 0) -> Float[Tensor, " n"]:
+    """A vector of random signs for Lanczos methods."""
+    return signs(op.n, index, 1, seed=seed, stream=START, dtype=op.dtype, device=op.device)[:, 0]
+
+
+def eigenpairs(
+    op: SymmetricOperator, k: int = 5, *, largest: bool = True, tol: float = 1e-3, seed: int = 0, products: int = 2000
+) -> Eigenpairs:
+    """The k algebraically largest (or smallest) eigenpairs, outermost first.
+
+    Implicitly restarted Lanczos (ARPACK through SciPy's eigsh) on A +- rho I, rho the spectral radius: residuals fall
+    below `tol` times the spread of the spectrum, also for eigenvalues near 0. A dense eigendecomposition for n <= 64
+    or k > n / 2. At most about `products` products; pairs that have not converged by then are left out and `converged`
+    is False. Memory: max(2 k + 1, 20) vectors. The residuals are computed afresh, k products.
+    Raises ArgumentError unless 1 <= k <= n and tol > 0.
+
+    >>> from egregium.operators import Dense
+    >>> eigenpairs(Dense(torch.diag(torch.tensor([3.0, -1.0, 2.0]))), 2).values
+    tensor([3., 2.], dtype=torch.float64)
+    """
+    if not 1 <= k <= op.n:
+        raise ArgumentError(f"eigenpairs needs 1 <= k <= n = {op.n}, got k = {k}.")
+    if not tol > 0:
+        raise ArgumentError(f"tol must be positive, got {tol!r}.")
+    started = time.perf_counter()
+    if op.n <= DENSE or 2 * k > op.n:
+        return _dense(op, k, largest, started)
+    *_, last = lanczos(op, start_vector(op, seed), RADIUS_STEPS)
+    sign = 1.0 if largest else -1.0
+    radius = float(last.ritz()[0].abs().max())
+    counted = [last.cost]
+
+    def product(v: np.ndarray) -> np.ndarray:
+        counted[0] = counted[0] + op.cost(1)
+        x = torch.from_numpy(v).to(op.device, op.dtype).reshape(-1)
+        return sign * (op @ x).double().cpu().numpy() + radius * v.reshape(-1)
+
+    linear = LinearOperator((op.n, op.n), matvec=product, dtype=np.float64)
+    steps = max(2 * k + 1, 20)
+    restarts = max(products // steps, 1)
+    start = start_vector(op, seed, 1).double().cpu().numpy()
+    try:
+        _, found = eigsh(linear, k, which="LA", ncv=min(steps, op.n), v0=start, tol=tol, maxiter=restarts)
+        converged = True
+    except ArpackNoConvergence as partial:
+        found, converged = partial.eigenvectors, False
+    vectors = torch.from_numpy(np.ascontiguousarray(found)).to(op.device, op.dtype)
+    pairs = _rayleigh(op, vectors, largest, "implicitly restarted Lanczos (ARPACK)", converged)
+    cost = counted[0] + pairs.cost
+    return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
+
+
+def extreme_eigenpairs(
+    op: SymmetricOperator,
+    goal: Goal,
+    *,
+    tol: float = 1e-4,
+    seed: int = 0,
+    spent: Cost = Cost(),
+    progress: ProgressCallback | None = None,
+) -> tuple[Eigenpairs, Eigenpairs]:
+    """The largest and the smallest eigenpair from one Lanczos run: (largest, smallest), k = 1 each, without vectors.
+
+    Ends when both residuals are below `tol` times the spectral radius, after 120 steps, or with budget, time or
+    caller; `converged` says which. A Ritz value never lies beyond the spectrum: the largest eigenvalue is at least,
+    the smallest at most, the value returned. The cost stands with the largest. Memory: one vector a step.
+    """
+    started = time.perf_counter()
+    state: Tridiagonal | None = None
+    ok = False
+    for state in lanczos(op, start_vector(op, seed), MOST_STEPS):
+        values, _, residuals = state.ritz()
+        ok = float(residuals[[0, -1]].max()) <= tol * float(values.abs().max())
+        cost = spent + state.cost
+        report = Progress("extreme eigenvalues", state.diagonal.numel() / MOST_STEPS, None, cost)
+        stop = progress is not None and progress(report) is False
+        if ok or stop or goal.late() or goal.left(cost) < op.cost(1).effort:
+            break
+    assert state is not None
+    values, _, residuals = state.ritz()
+    none = torch.empty(op.n, 0, dtype=op.dtype)
+    method = f"Lanczos, {values.numel()} steps"
+    paid = replace(state.cost, seconds=time.perf_counter() - started)
+    return (
+        Eigenpairs(values[-1:], none, residuals[-1:], paid, method, ok),
+        Eigenpairs(values[:1], none, residuals[:1], Cost(), method, ok),
+    )
+
+
+def _dense(op: SymmetricOperator, k: int, largest: bool, started: float) -> Eigenpairs:
+    matrix = dense_matrix(op).double()
+    _, vectors = torch.linalg.eigh(matrix)
+    chosen = (vectors[:, -k:] if largest else vectors[:, :k]).to(op.dtype)
+    pairs = _rayleigh(op, chosen, largest, "dense eigendecomposition", True)
+    cost = op.cost(op.n) + pairs.cost
+    return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
+
+
+def _rayleigh(op: SymmetricOperator, vectors: Tensor, largest: bool, method: str, converged: bool) -> Eigenpairs:
+    """Rayleigh quotients and residuals of unit vectors, outermost first; k products."""
+    k = vectors.shape[1]
+    images = (op @ vectors).double() if k else vectors.double()
+    unit = vectors.double()
+    values = (unit * images).sum(0)
+    residuals = torch.linalg.vector_norm(images - unit * values, dim=0)
+    order = values.argsort(descending=largest)
+    chosen = vectors[:, order]
+    return Eigenpairs(values[order].cpu(), chosen, residuals[order].cpu(), op.cost(k), method, converged)

@@ -1,0 +1,62 @@
+"""Lanczos tridiagonalisation with full reorthogonalisation, and the extreme eigenpairs that it finds.
+
+After j steps from a unit vector q, `A Q_j = Q_j T_j + beta_j q_(j+1) e_j^T` with T_j tridiagonal. A Ritz pair
+(theta, Q_j s) of T_j has the residual `|A y - theta y| = beta_j |s_j|`, and within it lies an eigenvalue of A
+(B. Parlett, The Symmetric Eigenvalue Problem, 1998). Full reorthogonalisation keeps copies of converged pairs away.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.operators import SymmetricOperator
+from egregium.results import Cost
+
+
+@dataclass(frozen=True, eq=False)
+class Tridiagonal:
+    """T_j after j steps: `diagonal` (j,), `beyond` (j,) with the off-diagonal in its first j - 1 entries, `basis` (n, j).
+
+    `beyond[-1]` is beta_j, the norm of what the next step would add; 0 where the Krylov space is exhausted.
+    """
+
+    diagonal: Float[Tensor, " j"]
+    beyond: Float[Tensor, " j"]
+    basis: Float[Tensor, "n j"]
+    cost: Cost
+
+    def ritz(self) -> tuple[Float[Tensor, " j"], Float[Tensor, "j j"], Float[Tensor, " j"]]:
+        """(Ritz values ascending, eigenvectors of T_j as columns, residual norms)."""
+        off = self.beyond[:-1]
+        values, vectors = torch.linalg.eigh(torch.diag(self.diagonal) + torch.diag(off, 1) + torch.diag(off, -1))
+        return values, vectors, float(self.beyond[-1]) * vectors[-1].abs()
+
+
+def lanczos(op: SymmetricOperator, start: Float[Tensor, " n"], steps: int) -> Iterator[Tridiagonal]:
+    """T_1, T_2, ..., T_steps from the vector `start`; ends early where the Krylov space is exhausted.
+
+    One product a step; memory of one vector a step. The coefficients are kept in float64.
+    """
+    basis = [start / torch.linalg.vector_norm(start)]
+    diagonal: list[float] = []
+    beyond: list[float] = []
+    cost, scale = Cost(), 0.0
+    for _ in range(min(steps, op.n)):
+        product = op @ basis[-1]
+        cost = cost + op.cost(1)
+        diagonal.append(float(basis[-1].double() @ product.double()))
+        spanned = torch.stack(basis, dim=1)
+        for _ in range(2):
+            product = product - spanned @ (spanned.T @ product)
+        norm = float(torch.linalg.vector_norm(product.double()))
+        scale = max(scale, abs(diagonal[-1]), norm)
+        exhausted = len(basis) == op.n or norm <= scale * torch.finfo(op.dtype).eps * op.n**0.5
+        beyond.append(0.0 if exhausted else norm)
+        coefficients = (torch.tensor(x, dtype=torch.float64) for x in (diagonal, beyond))
+        yield Tridiagonal(*coefficients, spanned, cost)
+        if exhausted:
+            return
+        basis.append(product / norm)

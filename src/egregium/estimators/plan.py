@@ -1,0 +1,81 @@
+"""What to do next: more probes at this depth, or a deeper sketch. Pure functions of the samples' statistics."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from egregium.errors import BudgetError
+
+#: Pilots, the first that fits the budget: sketched directions and fresh probes. With 8 and 8, intervals of runs
+#: stopped at 10 % covered 80 % on a spectrum of ten outliers; with 16 and 16, 95 % (docs/estimation.md).
+PILOTS = ((16, 16), (12, 12), (8, 12), (8, 8), (4, 6), (2, 4), (0, 3))
+PILOT_PROBES = PILOTS[0][1]
+#: Probes below which there is no error bar: the jackknife over pairs needs three.
+FEWEST_PROBES = PILOTS[-1][1]
+#: Depths that are compared with the present one, as factors; and how far one step may widen.
+DEEPER, WIDEST = (1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), 3
+#: Two-sided normal quantile and margin for predicting how many probes are needed.
+SPREAD, MARGIN = 2.0, 1.1
+#: Decay of a probe's deviation with depth that is assumed after one depth, and the most that is believed.
+FIRST_DECAY, STEEPEST_DECAY = 1.0, 4.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The next step: deepen, or take `more` probes; `products`: predicted until the goal (infinite if out of reach)."""
+
+    deeper: bool
+    more: int
+    products: float
+
+
+def pilot(n: int, price: Callable[[int], float], room: float) -> tuple[int, int]:
+    """(directions, probes) of the largest pilot that fits into `room`, for products that cost `price(k)` in blocks.
+
+    Raises BudgetError where not even three probes fit.
+    """
+    for depth, probes in PILOTS:
+        depth = min(depth, n)
+        if (2 * price(depth) if depth else 0.0) + price(probes) <= room:
+            return depth, probes
+    need = price(FEWEST_PROBES)
+    raise BudgetError(
+        f"The budget leaves {max(room, 0):.3g} gradients for products, but {FEWEST_PROBES} probes, the fewest with an "
+        f"error bar, cost {need:g}. Raise budget= by at least {need - room:.3g}; {2 * price(16) + price(12):g} make a "
+        "good pilot."
+    )
+
+
+def next_step(history: tuple[tuple[int, float, int], ...], fresh: int, target: float) -> Plan:
+    """The cheaper of wider and deeper, for a history of (depth, deviation of one probe, probes), the last current.
+
+    With deviation s at depth m, `(2 s / target)^2` probes are needed; at depth f m the deviation is predicted as
+    `s f^(-decay)`, the decay fitted to the history in logarithms. A new direction costs one product beyond its own
+    probe's; `fresh` probes are there to become directions.
+    """
+    depth, deviation, probes = history[-1]
+    if not target > 0:
+        return Plan(deeper=fresh > 0, more=max(probes, 1), products=math.inf)
+
+    def needed(s: float) -> float:
+        return max(PILOT_PROBES, (SPREAD * s / target) ** 2 * MARGIN)
+
+    stay = max(needed(deviation) - probes, 1.0)
+    decay = _decay(history)
+    deepest = min(
+        2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in DEEPER
+    )
+    if depth and fresh and deepest < stay:
+        return Plan(deeper=True, more=PILOT_PROBES, products=deepest)
+    return Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)
+
+
+def _decay(history: tuple[tuple[int, float, int], ...]) -> float:
+    """Minus the slope of log deviation over log depth, each depth weighted by its probes."""
+    if len(history) < 2:
+        return FIRST_DECAY
+    depths, deviations, probes = (np.array(column, dtype=float) for column in zip(*history, strict=True))
+    slope = np.polyfit(np.log(depths), np.log(np.maximum(deviations, 1e-300)), 1, w=np.sqrt(probes))[0]
+    return float(np.clip(-slope, 0.0, STEEPEST_DECAY))

@@ -1,0 +1,73 @@
+"""Any form of data as batches that can be read again and again."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+from torch.utils.data import DataLoader, Dataset
+
+from egregium.errors import DataError
+
+#: Samples a batch, where a Dataset is given and the batches are ours to cut.
+DATASET_BATCH = 256
+
+
+def repeatable_batches(data: Any) -> Iterable[Any]:
+    """`data` as an iterable of batches that starts anew at each pass.
+
+    A DataLoader or a list of batches passes unchanged, a Dataset is wrapped in a DataLoader of 256 samples a batch, a
+    tuple (X, y) is one batch. Raises DataError for a one-shot iterator, an empty list, or anything not iterable.
+    """
+    if isinstance(data, DataLoader):
+        return data
+    if isinstance(data, Dataset):
+        return DataLoader(data, batch_size=DATASET_BATCH)
+    if isinstance(data, tuple) and len(data) == 2:
+        return [data]
+    if not isinstance(data, Iterable) or isinstance(data, (Tensor, Mapping, str)):
+        raise DataError(
+            f"data must be a list of batches, a DataLoader, a Dataset or one pair (X, y), got {type(data).__name__}."
+        )
+    if isinstance(data, Iterator):
+        raise DataError(
+            f"data is a one-shot {type(data).__name__}: it is empty after one pass, and a measurement makes many. "
+            "Pass list(data), or the DataLoader itself."
+        )
+    if isinstance(data, (list, tuple)) and not data:
+        raise DataError("data has no batches. Pass at least one.")
+    return data
+
+
+def input_and_target(batch: Any, index: int) -> tuple[Any, Any]:
+    """The two parts of a batch (input, target). Raises DataError where it is not a pair."""
+    if isinstance(batch, (tuple, list)) and len(batch) == 2:
+        return batch[0], batch[1]
+    hint = " Did you mean the tuple (X, y)? A list is a list of batches." if isinstance(batch, Tensor) else ""
+    raise DataError(
+        f"With loss=, a batch is a pair (input, target); batch {index} is a {type(batch).__name__}.{hint} For batches "
+        "of any other form pass batch_loss=f with f(model, batch) -> (sum of the loss terms, their number)."
+    )
+
+
+def call(model: nn.Module, x: Any) -> Any:
+    """model(**x) for a mapping, model(*x) for a tuple or list, else model(x)."""
+    if isinstance(x, Mapping):
+        return model(**x)
+    return model(*x) if isinstance(x, (tuple, list)) else model(x)
+
+
+def moved(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
+    """The batch with its tensors on `device`, floating ones cast to `dtype` where it is given.
+
+    Tensors made in inference mode are copied, since autograd refuses to save them.
+    """
+
+    def move(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        leaf = leaf.clone() if leaf.is_inference() else leaf
+        return leaf.to(device, dtype if leaf.is_floating_point() else None)
+
+    return tree_map(move, batch)

@@ -1,0 +1,201 @@
+"""The landscape: a loss as a function f of all its parameters, at a point.
+
+    f(theta) = scale * (sum over batches of their loss terms) / (number of terms in the data)
+
+Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egregium measures.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any, Self, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from egregium.autodiff import derivatives, gradient
+from egregium.errors import ArgumentError, DataError, LossError
+from egregium.landscape.losses import Count, Terms, loss_terms
+from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective
+
+#: What a batch adds to a mean over the data: parameters -> (a sum, of any shape; the number of terms in it).
+Contribution = Callable[[BatchLoss, list[Tensor]], tuple[Tensor, Count]]
+
+
+@final
+class Landscape:
+    """A model, a loss and data as one function f of n parameters.
+
+    Args:
+        model: any torch module; its parameters that require grad are theta. It is never changed, and read anew at
+            each call. Measured in evaluation mode: no dropout, stored BatchNorm statistics.
+        loss: `loss(output, target)`, a scalar. torch's own losses are weighted exactly; others are taken as means over
+            samples, which is checked on the first pass.
+        data: a list of batches (input, target), a DataLoader, a Dataset, or one pair (X, y). A dict input means
+            model(**x), a tuple or list model(*x). Batches move to the model's device.
+        batch_loss: instead of loss, `f(model, batch) -> (sum of the loss terms, their number)`, for anything else.
+        terms: what a loss that is not torch's own averages over: "samples", "elements", "sum" (it is a sum, and so is
+            f) or a function (output, target) -> number.
+        dtype, device: measure a copy of the parameters, cast or moved; the model stays as it is.
+
+    Raises ArgumentError, DataError where the arguments do not make a landscape; LossError at the first pass.
+
+    >>> land = Landscape.from_function(lambda x: x[0] ** 2 - x[1] ** 2, torch.zeros(2, dtype=torch.float64))
+    >>> land.n, land.value(), land.gradient().tolist()
+    (2, 0.0, [0.0, -0.0])
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Callable[[Any, Any], Tensor] | None = None,
+        data: Any = None,
+        *,
+        batch_loss: Callable[[nn.Module, Any], tuple[Tensor, Count]] | None = None,
+        terms: Terms = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise ArgumentError(
+                f"Landscape needs a torch.nn.Module, got {type(model).__name__}. For a plain function of a vector use "
+                "Landscape.from_function(f, theta)."
+            )
+        if (loss is None) == (batch_loss is None):
+            raise ArgumentError("Landscape needs exactly one of loss= and batch_loss=.")
+        for name, function in (("loss", loss), ("batch_loss", batch_loss)):
+            if function is not None and not callable(function):
+                raise ArgumentError(f"{name}= must be callable, got {type(function).__name__}.")
+        if data is None:
+            raise DataError("Landscape needs data=: a list of batches, a DataLoader, a Dataset or one pair (X, y).")
+        how = loss_terms(loss, terms) if loss is not None else batch_loss
+        assert how is not None
+        place = None if device is None else torch.device(device)
+        self._set(ModelObjective(model, how, data, dtype, place), None, 1.0)
+
+    @classmethod
+    def from_function(cls, f: Callable[[Tensor], Tensor], theta: Float[Tensor, " n"]) -> Self:
+        """The landscape of f: (n,) -> scalar at theta, for surfaces known in closed form.
+
+        Raises ArgumentError where theta is not a floating-point vector.
+        """
+        if not callable(f):
+            raise ArgumentError(f"from_function needs a function of a tensor of shape (n,), got {type(f).__name__}.")
+        self = cls.__new__(cls)
+        self._set(FunctionObjective(f, theta), None, 1.0)
+        return self
+
+    def _set(self, objective: Objective, point: Tensor | None, scale: float) -> None:
+        self._objective, self._point, self.scale = objective, point, scale
+        self.shapes = {name: p.shape for name, p in objective.parameters().items()}
+        self.n = sum(shape.numel() for shape in self.shapes.values())
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of theta: the widest among the parameters."""
+        return reduce(torch.promote_types, (p.dtype for p in self._objective.parameters().values()))
+
+    @property
+    def device(self) -> torch.device:
+        """The device of theta."""
+        return next(iter(self._objective.parameters().values())).device
+
+    @property
+    def theta(self) -> Float[Tensor, " n"]:
+        """The point, flat: the model's parameters as they are now, or where `at` put it. A copy."""
+        return self.flatten(self._objective.parameters()) if self._point is None else self._point.clone()
+
+    def at(self, theta: Float[Tensor, " n"]) -> "Landscape":
+        """The same landscape at another point; the model does not move. Raises ArgumentError for a wrong shape."""
+        if not isinstance(theta, Tensor) or theta.shape != (self.n,):
+            what = tuple(theta.shape) if isinstance(theta, Tensor) else type(theta).__name__
+            raise ArgumentError(f"at(theta) needs a tensor of shape ({self.n},), got {what}. Use land.flatten(tensors).")
+        return self._like(theta.detach().to(self.device, self.dtype, copy=True), self.scale)
+
+    def scaled(self, scale: float) -> "Landscape":
+        """The landscape of scale * f: R depends on the units of f. Raises ArgumentError unless finite and positive."""
+        if not (scale > 0 and scale < float("inf")):
+            raise ArgumentError(f"scale must be a positive finite number, got {scale}.")
+        return self._like(self._point, self.scale * scale)
+
+    def _like(self, point: Tensor | None, scale: float) -> "Landscape":
+        other = Landscape.__new__(Landscape)
+        other._set(self._objective, point, scale)
+        return other
+
+    def flatten(self, tensors: Mapping[str, Tensor] | Sequence[Tensor]) -> Float[Tensor, " n"]:
+        """Tensors shaped like the parameters (in their order, or by name) as one vector of shape (n,)."""
+        parts = [tensors[name] for name in self.shapes] if isinstance(tensors, Mapping) else list(tensors)
+        shapes = [tuple(part.shape) for part in parts]
+        expected = [tuple(shape) for shape in self.shapes.values()]
+        if shapes != expected:
+            raise ArgumentError(f"flatten needs tensors of shapes {expected}, got {shapes}.")
+        return torch.cat([part.detach().reshape(-1).to(self.device, self.dtype) for part in parts])
+
+    def unflatten(self, v: Float[Tensor, " n"]) -> dict[str, Tensor]:
+        """A vector of shape (n,) as tensors by parameter name; views of v."""
+        if v.shape != (self.n,):
+            raise ArgumentError(f"unflatten needs a vector of shape ({self.n},), got {tuple(v.shape)}.")
+        parts = v.split([shape.numel() for shape in self.shapes.values()])
+        return {name: part.view(shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
+
+    def value(self) -> float:
+        """f(theta). Costs a third of a gradient."""
+
+        def terms(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
+            total, count = batch.terms(parameters)
+            return total.detach(), count
+
+        return float(self.mean(terms))
+
+    def gradient(self) -> Float[Tensor, " n"]:
+        """grad f(theta), shape (n,), in theta's dtype. Costs one gradient."""
+        return self.value_and_gradient()[1]
+
+    def value_and_gradient(self) -> tuple[float, Float[Tensor, " n"]]:
+        """(f(theta), grad f(theta)) in one pass. Costs one gradient.
+
+        Raises LossError where no batch's loss depends on the parameters.
+        """
+        depends = False
+
+        def slope(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
+            nonlocal depends
+            total, count = batch.terms(parameters)
+            depends |= total.requires_grad
+            parts = [total.detach(), *gradient(total, parameters)]
+            return torch.cat([part.reshape(-1).double() for part in parts]), count
+
+        both = self.mean(slope)
+        if not depends:
+            raise LossError(
+                "The loss does not depend on the parameters: its graph was cut. Look for .detach(), .item(), "
+                "torch.no_grad() or numpy in the model or the loss."
+            )
+        return float(both[0]), both[1:].to(self.dtype)
+
+    def mean(self, contribution: Contribution) -> Tensor:
+        """scale / (number of terms) * sum over batches of contribution(batch, parameters), added up in float64.
+
+        Everything linear in the batches (value, gradient, products) goes through here: batches are weighted by their
+        exact number of loss terms, so the result does not depend on how the data are split. Raises DataError where
+        the data have no terms at all.
+        """
+        total, count = None, 0.0
+        with derivatives(self.device), self._objective.batches() as batches:
+            parameters = self._parameters()
+            for batch in batches:
+                part, number = contribution(batch, parameters)
+                total = part.double() if total is None else total.add_(part)
+                count += float(number)
+        if total is None or not count > 0:
+            raise DataError("The data have no loss terms: every batch counts 0 (are all targets ignored?).")
+        return total * (self.scale / (count if self._objective.mean else 1.0))
+
+    def _parameters(self) -> list[Tensor]:
+        """Fresh leaves at the point, one a parameter, that require grad; they share its memory."""
+        current = self._objective.parameters()
+        if self._point is not None:
+            at_point = self.unflatten(self._point)
+            current = {name: at_point[name].to(p.dtype) for name, p in current.items()}
+        return [p.detach().requires_grad_() for p in current.values()]

@@ -1,0 +1,224 @@
+"""Loss functions as sums of terms: what a batch adds to f, and by how many terms.
+
+A landscape is the mean over the loss terms of the whole data, so a batch must give (sum of its terms, their number).
+torch's own losses are recognised, as module of exact type, function or nested `functools.partial`; any other loss is
+taken as a mean over samples, and this is checked by splitting batches in two.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map
+
+from egregium.errors import ArgumentError, LossError
+
+Count = Tensor | float
+Terms = Literal["samples", "elements", "sum"] | Callable[[Any, Any], Count] | None
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """A loss as `terms(output, target) -> (sum, number)`; f is sum / number, or the sum itself where not `mean`."""
+
+    terms: Callable[[Any, Any], tuple[Tensor, Count]]
+    mean: bool
+    check: Callable[[Any, Any], None] | None = None
+
+
+def kept_class_weight(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
+    """Number of terms of cross-entropy: sum of w_y over targets that are kept, or positions for soft targets."""
+    if target.is_floating_point():
+        return target.numel() / output.shape[min(1, output.ndim - 1)]
+    kept = target[target != options.get("ignore_index", -100)]
+    weight = options.get("weight")
+    return kept.numel() if weight is None else weight.to(output.device)[kept].double().sum()
+
+
+def elements(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
+    """Number of elements after broadcasting; for weighted squared, absolute and Huber errors the sum of weights."""
+    return torch.broadcast_shapes(output.shape, target.shape).numel()
+
+
+def weighted_elements(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
+    weight = options.get("weight")
+    return elements(output, target, options) if weight is None else weight.double().sum()
+
+
+def samples(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
+    """Length of the first dimension; 1 for an unbatched vector."""
+    return output.shape[0] if output.ndim > 1 else 1
+
+
+def divergence_terms(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
+    """Kullback-Leibler divergence: `batchmean` divides by samples, `mean` by elements."""
+    return output.shape[0] if options.get("reduction") == "batchmean" else elements(output, target, options)
+
+
+#: How each of torch's losses counts its terms, and which module has its options as attributes.
+COUNTS: dict[Callable[..., Tensor], Callable[[Tensor, Tensor, dict[str, Any]], Count]] = {
+    F.cross_entropy: kept_class_weight,
+    F.nll_loss: kept_class_weight,
+    F.mse_loss: weighted_elements,
+    F.l1_loss: weighted_elements,
+    F.huber_loss: weighted_elements,
+    F.smooth_l1_loss: elements,
+    F.binary_cross_entropy: elements,
+    F.binary_cross_entropy_with_logits: elements,
+    F.kl_div: divergence_terms,
+    F.poisson_nll_loss: elements,
+    F.soft_margin_loss: elements,
+    F.hinge_embedding_loss: elements,
+    F.multi_margin_loss: samples,
+    F.multilabel_margin_loss: samples,
+    F.multilabel_soft_margin_loss: samples,
+}
+MODULES: dict[type[nn.Module], tuple[Callable[..., Tensor], tuple[str, ...]]] = {
+    nn.CrossEntropyLoss: (F.cross_entropy, ("weight", "ignore_index", "label_smoothing")),
+    nn.NLLLoss: (F.nll_loss, ("weight", "ignore_index")),
+    nn.MSELoss: (F.mse_loss, ()),
+    nn.L1Loss: (F.l1_loss, ()),
+    nn.HuberLoss: (F.huber_loss, ("delta",)),
+    nn.SmoothL1Loss: (F.smooth_l1_loss, ("beta",)),
+    nn.BCELoss: (F.binary_cross_entropy, ("weight",)),
+    nn.BCEWithLogitsLoss: (F.binary_cross_entropy_with_logits, ("weight", "pos_weight")),
+    nn.KLDivLoss: (F.kl_div, ("log_target",)),
+    nn.PoissonNLLLoss: (F.poisson_nll_loss, ("log_input", "full", "eps")),
+    nn.SoftMarginLoss: (F.soft_margin_loss, ()),
+    nn.HingeEmbeddingLoss: (F.hinge_embedding_loss, ("margin",)),
+    nn.MultiMarginLoss: (F.multi_margin_loss, ("p", "margin", "weight")),
+    nn.MultiLabelMarginLoss: (F.multilabel_margin_loss, ()),
+    nn.MultiLabelSoftMarginLoss: (F.multilabel_soft_margin_loss, ("weight",)),
+}
+
+
+def loss_terms(loss: Callable[[Any, Any], Tensor], terms: Terms = None) -> LossTerms:
+    """`loss(output, target)` as a sum of terms.
+
+    `terms` says what loss averages over: None recognises torch's losses and otherwise assumes samples and checks it;
+    "samples" (length of the first dimension), "elements" (of the output) or a function `(output, target) -> number`
+    are taken at their word; "sum" says that loss is a sum already, and f the sum over the data.
+    Raises ArgumentError for any other `terms`.
+    """
+    if terms == "sum":
+        return LossTerms(lambda output, target: (_scalar(loss(output, target)), 1.0), mean=False)
+    if terms is not None:
+        return _counted(loss, _counter(terms))
+    recognised = _recognise(loss)
+    if recognised is None:
+        counted = _counted(loss, sample_count)
+        return LossTerms(counted.terms, mean=True, check=partial(check_mean_over_samples, loss))
+    function, options = recognised
+    reduction = options.get("reduction", "mean")
+    if reduction == "none":
+        raise LossError(
+            f'The loss {function.__name__} has reduction="none" and returns a tensor. Use reduction="mean" or "sum".'
+        )
+    summed = {**options, "reduction": "sum"}
+
+    def total(output: Any, target: Any) -> tuple[Tensor, Count]:
+        moved = {k: v.to(output.device) if isinstance(v, Tensor) else v for k, v in summed.items()}
+        return function(output, target, **moved), COUNTS[function](output, target, options)
+
+    return LossTerms(total, mean=reduction != "sum")
+
+
+def _recognise(loss: Any) -> tuple[Callable[..., Tensor], dict[str, Any]] | None:
+    """(torch's function, its options) where loss is one of torch's own, else None."""
+    options: dict[str, Any] = {}
+    while isinstance(loss, partial) and not loss.args:
+        options = {**loss.keywords, **options}
+        loss = loss.func
+    if type(loss) in MODULES:
+        function, names = MODULES[type(loss)]
+        attributes = {name: getattr(loss, name) for name in (*names, "reduction")}
+        return None if options else (function, attributes)
+    legacy = {"size_average", "reduce"} & options.keys()
+    try:
+        known = loss in COUNTS
+    except TypeError:  # unhashable
+        known = False
+    return (loss, options) if known and not legacy else None
+
+
+def _counter(terms: Terms) -> Callable[[Any, Any], Count]:
+    if callable(terms):
+        return terms
+    named: dict[Any, Callable[[Any, Any], Count]] = {"samples": sample_count, "elements": element_count}
+    if terms not in named:
+        raise ArgumentError(
+            f'terms= must be None, "samples", "elements", "sum" or a function (output, target) -> number of loss '
+            f"terms, got {terms!r}."
+        )
+    return named[terms]
+
+
+def _counted(loss: Callable[[Any, Any], Tensor], counter: Callable[[Any, Any], Count]) -> LossTerms:
+    def total(output: Any, target: Any) -> tuple[Tensor, Count]:
+        count = counter(output, target)
+        return _scalar(loss(output, target)) * count, count
+
+    return LossTerms(total, mean=True)
+
+
+def sample_count(output: Any, target: Any) -> int:
+    """Length of the first dimension of the first tensor of the target, else of the output; else 1."""
+    leaves = [leaf for leaf in tree_leaves((target, output)) if isinstance(leaf, Tensor) and leaf.ndim]
+    return leaves[0].shape[0] if leaves else 1
+
+
+def element_count(output: Any, target: Any) -> int:
+    """Number of elements of the tensors of the output."""
+    return sum(leaf.numel() for leaf in tree_leaves(output) if isinstance(leaf, Tensor))
+
+
+def check_mean_over_samples(loss: Callable[[Any, Any], Tensor], output: Any, target: Any) -> None:
+    """Split one batch in two and compare `N loss` with `N1 loss1 + N2 loss2`. Batches of one sample pass.
+
+    Raises LossError, naming `terms=`, where they differ by more than rounding.
+    """
+    size = sample_count(output, target)
+    if size < 2:
+        return
+    whole = _scalar(loss(output, target)) * size
+    sizes, parts = (size // 3 or 1, size - (size // 3 or 1)), []
+    for start, length in zip((0, sizes[0]), sizes, strict=True):
+        part = tree_map(partial(_rows, size=size, start=start, length=length), (output, target))
+        try:
+            parts.append(_scalar(loss(*part)) * length)
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise LossError(f"{_unknown_average(loss)} It fails on a part of a batch: {error}") from error
+    total = parts[0] + parts[1]
+    tolerance = 100 * torch.finfo(whole.dtype).eps * (1 + size**0.5)
+    scale = max(abs(float(p)) for p in (*parts, whole))
+    if not abs(float(total - whole)) <= tolerance * max(scale, torch.finfo(whole.dtype).tiny):
+        raise LossError(
+            f"{_unknown_average(loss)} On a batch of {size} samples, {size} x loss is {float(whole):.6g}, but its two "
+            f"parts of {sizes[0]} and {sizes[1]} samples add up to {float(total):.6g}."
+        )
+
+
+def _unknown_average(loss: Any) -> str:
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return (
+        f"The loss {name} is not a mean over samples, so batches cannot be weighted. Say what it averages over with "
+        'terms="elements", terms="sum" or terms=lambda output, target: number of terms, or pass batch_loss=.'
+    )
+
+
+def _rows(leaf: Any, size: int, start: int, length: int) -> Any:
+    batched = isinstance(leaf, Tensor) and leaf.ndim and leaf.shape[0] == size
+    return leaf[start : start + length] if batched else leaf
+
+
+def _scalar(value: Any) -> Tensor:
+    """`value` where it is a scalar tensor; a sentence otherwise."""
+    if not isinstance(value, Tensor):
+        raise LossError(f"The loss must return a scalar tensor, got {type(value).__name__}.")
+    if value.numel() != 1:
+        raise LossError(f'The loss must return a scalar, got shape {tuple(value.shape)}. Use reduction="mean" or .mean().')
+    return value.reshape(())

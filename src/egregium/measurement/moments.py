@@ -1,0 +1,84 @@
+"""The choice of method behind every sampled number: exact where that is cheap, else sampling."""
+
+import time
+from dataclasses import replace
+from typing import Literal
+
+from egregium.errors import ArgumentError, BudgetError
+from egregium.estimators import (
+    PRODUCT_BLOCK,
+    Goal,
+    ProgressCallback,
+    Statistic,
+    TraceMoments,
+    exact_moments,
+    sampled_moments,
+)
+from egregium.operators import SymmetricOperator
+from egregium.results import Cost
+
+Method = Literal["auto", "exact", "stochastic"]
+
+#: Parameters above which method="exact" refuses: as many products, and hours rather than minutes.
+EXACT_LIMIT = 20_000
+#: Parameters below which the exact way costs less than the sampling estimator's pilot.
+EXACT_BELOW = 64
+#: Why a sampled estimate ended before its goal, for its notes.
+ENDED = {
+    "budget": "The budget ended before the interval was as narrow as asked.",
+    "time": "The time ended before the interval was as narrow as asked.",
+    "stopped": "Stopped by the caller before the interval was as narrow as asked.",
+}
+
+
+def trace_moments(
+    op: SymmetricOperator,
+    statistic: Statistic,
+    method: Method,
+    goal: Goal,
+    *,
+    seed: int = 0,
+    spent: Cost = Cost(),
+    block: int = PRODUCT_BLOCK,
+    progress: ProgressCallback | None = None,
+) -> tuple[TraceMoments, Cost, str, str]:
+    """(tr A, |A|_F^2) of `op` for `statistic`: (moments, cost, method in words, why it ended early or "").
+
+    "exact" takes all n columns; "stochastic" samples; "auto" is exact for n < 64 or where it turns out cheaper.
+    Raises ArgumentError for another method or block, or "exact" with n > 20,000; BudgetError where the budget is too small.
+    """
+    if method not in ("auto", "exact", "stochastic"):
+        raise ArgumentError(f'method= must be "auto", "exact" or "stochastic", got {method!r}.')
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError(f"seed must be a non-negative integer, got {seed!r}.")
+    if not isinstance(block, int) or block < 1:
+        raise ArgumentError(f"block must be a positive number of vectors, got {block!r}.")
+    everything, room = op.cost(op.n).effort, goal.left(spent)
+    if method == "exact" or (method == "auto" and op.n < EXACT_BELOW and everything <= room):
+        if op.n > EXACT_LIMIT:
+            raise ArgumentError(
+                f'method="exact" takes one product for each of n = {op.n:,} parameters, about {everything:,.0f} '
+                f'gradients; it refuses above {EXACT_LIMIT:,}. Use method="stochastic" (or "auto").'
+            )
+        if goal.budget is not None and everything > room:
+            raise BudgetError(
+                f'method="exact" needs about {everything:,.0f} gradients, the budget leaves {max(room, 0):,.0f}. Raise '
+                'budget=, or use method="stochastic".'
+            )
+        started = time.perf_counter()
+        moments, cost = exact_moments(op, block)
+        return moments, replace(cost, seconds=time.perf_counter() - started), "exact: all columns", ""
+    moments, cost, ended = sampled_moments(
+        op,
+        statistic,
+        goal,
+        seed=seed,
+        spent=spent,
+        block=block,
+        may_turn_exact=method == "auto" and op.n <= EXACT_LIMIT,
+        progress=progress,
+    )
+    if moments.exact:
+        return moments, cost, "exact: all columns, cheaper than sampling to this tolerance", ended
+    words = f"deflating sketch and {moments.traces.numel()} fresh probes; samples (tr, |.|_F^2) a probe"
+    return moments, cost, words, ended

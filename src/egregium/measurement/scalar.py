@@ -1,0 +1,165 @@
+"""Single numbers of a landscape: scalar curvature, trace, squared Frobenius norm, eigenpairs, spectral density."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from egregium import estimators
+from egregium.curvature import OperatorName, second_derivative, shape_operator
+from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Statistic
+from egregium.estimators.density import spectral_density as density_of
+from egregium.estimators.eigen import eigenpairs as eigenpairs_of
+from egregium.landscape import Landscape
+from egregium.measurement.moments import ENDED, Method, trace_moments
+from egregium.operators import SymmetricOperator, square_operator
+from egregium.results import Cost, Eigenpairs, Estimate, SpectralDensity
+
+
+def scalar_curvature(
+    land: Landscape,
+    *,
+    method: Method = "auto",
+    rtol: float = 0.01,
+    atol: float = 0.0,
+    confidence: float = 0.95,
+    budget: float | None = None,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    operator: OperatorName = "hessian",
+    scale: float = 1.0,
+    block: int = PRODUCT_BLOCK,
+    progress: ProgressCallback | None = None,
+) -> Estimate:
+    """The scalar curvature R of the graph of scale * f at the landscape's point.
+
+        R = beta [(tr H)^2 - tr H^2] + 2 beta^2 [g^T H^2 g - tr(H) g^T H g],   beta = 1 / (1 + |g|^2)
+          = (tr S~)^2 - |S~|_F^2,   S~ = P H P / W the shape operator in a symmetric frame (Gauss),
+
+    with g the gradient and H the Hessian; at a minimum (tr H)^2 - |H|_F^2. Positive where curvature is shared by two
+    directions or more, e.g. n (n - 1) / r^2 on a sphere of radius r; it has the units of (f / theta^2)^2 where |g| is
+    small, so it depends on `scale`. For ReLU networks H is the Hessian almost everywhere.
+
+    Args:
+        land: the landscape.
+        method: "exact" (n products), "stochastic" (a deflating sketch and fresh probes, unbiased, with a jackknife
+            interval), or "auto", the cheaper of the two.
+        rtol, atol, confidence: ends when the interval at `confidence` is within +/- max(atol, rtol |R|).
+        budget: in gradients of the full data (default 10,000); max_seconds: wall time.
+        seed: fixes the probes bit for bit; no global generator is read or moved.
+        operator: "hessian", or "ggn" for the Gauss-Newton matrix in place of H.
+        scale: multiplies f.
+        block: vectors a product takes at once; the result depends on it by rounding only.
+        progress: called with a `Progress` after each block; returning False ends with what is known.
+
+    Returns an Estimate whose samples are (k, 2): tr S~ and |S~|_F^2 of each probe; `converged` says whether the goal
+    was met. Cost: one gradient and the products; memory: 2 m + 64 vectors for a sketch of depth m, and one batch's
+    graph. Raises ArgumentError, BudgetError (no room for an error bar), DataError and LossError.
+    Source: Pouplin, Roy, Singh, Arvanitidis, arXiv 2307.04719; the estimator is described in docs/estimation.md.
+
+    >>> import torch
+    >>> saddle = Landscape.from_function(lambda x: x[0] ** 2 - x[1] ** 2, torch.zeros(2, dtype=torch.float64))
+    >>> print(scalar_curvature(saddle))  # flat by its trace, which is 0
+    -8 (exact)
+    """
+    goal = Goal(rtol, atol, confidence, budget, max_seconds)
+    land = land.scaled(scale)
+    op = shape_operator(land, operator=operator)
+    return _estimated(
+        op, estimators.gauss_statistic, method, goal, Cost(gradients=1), seed=seed, block=block, progress=progress
+    )
+
+
+def trace(
+    what: Landscape | Any,
+    *,
+    method: Method = "auto",
+    rtol: float = 0.01,
+    atol: float = 0.0,
+    confidence: float = 0.95,
+    budget: float | None = None,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    operator: OperatorName = "hessian",
+    progress: ProgressCallback | None = None,
+) -> Estimate:
+    """tr A, for A the Hessian (or Gauss-Newton matrix) of a landscape, or any square operator with `@`.
+
+    Arguments, cost and errors as in `scalar_curvature`; for an operator of unknown price the budget counts products.
+
+    >>> import torch
+    >>> print(trace(torch.diag(torch.tensor([2.0, 3.0]))))
+    5 (exact)
+    """
+    goal = Goal(rtol, atol, confidence, budget, max_seconds)
+    op = symmetric_operator(what, operator)
+    return _estimated(op, estimators.trace_statistic, method, goal, Cost(), seed=seed, progress=progress)
+
+
+def squared_frobenius(
+    what: Landscape | Any,
+    *,
+    method: Method = "auto",
+    rtol: float = 0.01,
+    atol: float = 0.0,
+    confidence: float = 0.95,
+    budget: float | None = None,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    operator: OperatorName = "hessian",
+    progress: ProgressCallback | None = None,
+) -> Estimate:
+    """|A|_F^2 = tr A^2, the sum of the squared eigenvalues; otherwise as `trace`.
+
+    >>> import torch
+    >>> print(squared_frobenius(torch.diag(torch.tensor([2.0, 3.0]))))
+    13 (exact)
+    """
+    goal = Goal(rtol, atol, confidence, budget, max_seconds)
+    op = symmetric_operator(what, operator)
+    return _estimated(op, estimators.square_statistic, method, goal, Cost(), seed=seed, progress=progress)
+
+
+def eigenpairs(
+    what: Landscape | Any,
+    k: int = 5,
+    *,
+    largest: bool = True,
+    tol: float = 1e-3,
+    seed: int = 0,
+    operator: OperatorName = "hessian",
+) -> Eigenpairs:
+    """The k largest or smallest eigenpairs; see `estimators.eigen.eigenpairs` for method, cost and errors.
+
+    >>> import torch
+    >>> eigenpairs(torch.diag(torch.tensor([2.0, -3.0])), 1, largest=False).values
+    tensor([-3.], dtype=torch.float64)
+    """
+    return eigenpairs_of(symmetric_operator(what, operator), k, largest=largest, tol=tol, seed=seed)
+
+
+def spectral_density(
+    what: Landscape | Any,
+    *,
+    steps: int = 32,
+    probes: int = 4,
+    sigma: float | None = None,
+    seed: int = 0,
+    operator: OperatorName = "hessian",
+) -> SpectralDensity:
+    """The density of eigenvalues; see `estimators.density.spectral_density` for method, cost and errors."""
+    return density_of(symmetric_operator(what, operator), steps=steps, probes=probes, sigma=sigma, seed=seed)
+
+
+def symmetric_operator(what: Landscape | Any, operator: OperatorName = "hessian") -> SymmetricOperator:
+    """The operator that is measured: a landscape's `operator`, or `what` itself."""
+    return second_derivative(what, operator) if isinstance(what, Landscape) else square_operator(what)
+
+
+def _estimated(
+    op: SymmetricOperator, statistic: Statistic, method: Method, goal: Goal, spent: Cost, **options: Any
+) -> Estimate:
+    moments, cost, words, ended = trace_moments(op, statistic, method, goal, spent=spent, **options)
+    estimate = moments.estimate(statistic, method=words, confidence=goal.confidence)
+    notes = (ENDED[ended],) if ended else ()
+    cost = replace(spent + cost, seconds=time.perf_counter() - goal.started)
+    return replace(estimate, cost=cost, converged=moments.exact or goal.reached(estimate), notes=notes)

@@ -1,0 +1,7 @@
+"""The operator core and its algebra."""
+
+from egregium.operators.algebra import Congruence, IdentityPlusRankOne
+from egregium.operators.base import SymmetricOperator
+from egregium.operators.dense import Dense, dense_matrix, square_operator
+
+__all__ = ["Congruence", "Dense", "IdentityPlusRankOne", "SymmetricOperator", "dense_matrix", "square_operator"]

@@ -1,0 +1,53 @@
+"""Operators made of others, by composition."""
+
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.operators.base import SymmetricOperator
+from egregium.results.cost import Cost
+
+
+@final
+class IdentityPlusRankOne(SymmetricOperator):
+    """I + c u u^T, for u of shape (n,) and a number c; no (n x n) array is formed.
+
+    >>> import torch
+    >>> P = IdentityPlusRankOne(torch.tensor([0.6, 0.8]), -0.5)
+    >>> P @ torch.tensor([0.6, 0.8])  # u is an eigenvector, with eigenvalue 1 + c |u|^2
+    tensor([0.3000, 0.4000])
+    """
+
+    def __init__(self, u: Float[Tensor, " n"], c: float) -> None:
+        self.n, self.dtype, self.device = u.numel(), u.dtype, u.device
+        self._u, self._c = u, c
+
+    def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        return V + self._c * self._u.unsqueeze(1) * (self._u @ V)
+
+    def cost(self, k: int) -> Cost:
+        return Cost()
+
+
+@final
+class Congruence(SymmetricOperator):
+    """c P A P for symmetric A and P and a number c: symmetric, since P is.
+
+    >>> import torch
+    >>> from egregium.operators import Dense
+    >>> A, P = Dense(torch.diag(torch.tensor([1.0, 2.0]))), Dense(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
+    >>> Congruence(A, P, 3.0) @ torch.eye(2)
+    tensor([[6., 0.],
+            [0., 3.]])
+    """
+
+    def __init__(self, inner: SymmetricOperator, outer: SymmetricOperator, c: float = 1.0) -> None:
+        self.n, self.dtype, self.device = inner.n, inner.dtype, inner.device
+        self._inner, self._outer, self._c = inner, outer, c
+
+    def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        return self._c * (self._outer @ (self._inner @ (self._outer @ V)))
+
+    def cost(self, k: int) -> Cost:
+        return self._inner.cost(k) + self._outer.cost(2 * k)

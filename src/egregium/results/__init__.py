@@ -1,0 +1,26 @@
+"""Frozen results, and how they are saved and read."""
+
+from egregium.results.cost import Cost
+from egregium.results.document import load, refuse_existing, save, write_whole
+from egregium.results.environment import Environment, environment
+from egregium.results.estimate import Estimate
+from egregium.results.measurement import TERMS, Measurement, Session
+from egregium.results.spectra import Eigenpairs, SpectralDensity
+from egregium.results.table import Row
+
+__all__ = [
+    "TERMS",
+    "Cost",
+    "Eigenpairs",
+    "Environment",
+    "Estimate",
+    "Measurement",
+    "Row",
+    "Session",
+    "SpectralDensity",
+    "environment",
+    "load",
+    "refuse_existing",
+    "save",
+    "write_whole",
+]

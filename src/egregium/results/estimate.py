@@ -1,0 +1,90 @@
+"""A number with its error: what every estimator returns."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.results.cost import Cost
+from egregium.stats.jackknife import student_half_width
+
+
+def _no_samples() -> Tensor:
+    return torch.empty(0, dtype=torch.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """An estimated number.
+
+    Attributes:
+        value: the estimate.
+        stderr: its standard error; 0 where the number is exact up to rounding.
+        degrees: degrees of freedom of stderr, for Student's t; infinite where exact.
+        samples: the per-probe values behind it, one row a probe (columns: see `method`); empty where exact.
+        cost: what it took.
+        method: how it was obtained, in words.
+        converged: whether the interval is as narrow as was asked.
+        confidence: the level at which it was asked, and at which it prints.
+        notes: what a reader of the number must know.
+
+    The error is that of the probes, for this model and these data: another sample of the data is not in it.
+
+    >>> print(Estimate(103.72, 0.44, degrees=30))
+    103.7 +/- 0.9 (95 %)
+    """
+
+    value: float
+    stderr: float
+    degrees: float = math.inf
+    samples: Float[Tensor, "..."] = field(default_factory=_no_samples, repr=False)
+    cost: Cost = Cost()
+    method: str = ""
+    converged: bool = True
+    confidence: float = 0.95
+    notes: tuple[str, ...] = ()
+
+    def half_width(self, confidence: float | None = None) -> float:
+        """Half the width of the interval at `confidence` (default: the level asked for)."""
+        level = self.confidence if confidence is None else confidence
+        return student_half_width(self.stderr, level, self.degrees)
+
+    def interval(self, confidence: float | None = None) -> tuple[float, float]:
+        """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t.
+
+        >>> Estimate(2.0, 0.0).interval(0.95)
+        (2.0, 2.0)
+        """
+        half = self.half_width(confidence)
+        return self.value - half, self.value + half
+
+    def __str__(self) -> str:
+        level = f"({100 * self.confidence:g} %)"
+        if self.stderr == 0:
+            return f"{self.value:.6g} (exact)"
+        return f"{rounded(self.value, self.half_width())} {level}"
+
+
+def rounded(value: float, half_width: float) -> str:
+    """`value +/- half_width`, with as many digits as the error carries: its first, or two where that is a 1.
+
+    >>> rounded(103.72, 0.9)
+    '103.7 +/- 0.9'
+    >>> rounded(12345.6, 130.0)
+    '12350 +/- 130'
+    >>> rounded(1.2345678e-7, 3e-10)
+    '1.235e-07 +/- 3e-10'
+    """
+    if not (math.isfinite(value) and math.isfinite(half_width) and half_width > 0):
+        return f"{value:.4g} +/- {half_width:.2g}"
+    exponent = math.floor(math.log10(half_width))
+    exponent -= half_width / 10**exponent < 1.95
+    half = math.ceil(half_width / 10.0**exponent - 1e-9) * 10.0**exponent
+    magnitude = math.floor(math.log10(abs(value))) if value else exponent
+    if not -4 <= max(magnitude, exponent) < 7:
+        digits = max(magnitude - exponent, 0)
+        return f"{value:.{digits}e} +/- {half:.2g}"
+    decimals = max(-exponent, 0)
+    return f"{round(value, -exponent):.{decimals}f} +/- {half:.{decimals}f}"

@@ -1,0 +1,6 @@
+"""Moments, U-statistics and the jackknife."""
+
+from egregium.stats.jackknife import jackknife_stderr, leave_one_out_mean, student_half_width
+from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
+
+__all__ = ["jackknife_stderr", "leave_one_out_mean", "leave_one_out_pair_mean", "pair_mean", "student_half_width"]

@@ -1,0 +1,51 @@
+"""The jackknife: the error of a function of samples from its values with one sample left out.
+
+`stderr^2 = (k - 1)/k sum_i (s_(i) - mean s_(.))^2` (B. Efron, C. Stein, Ann. Statist. 9, 1981: it overestimates
+the variance on average, so it errs on the side of caution). Intervals use Student's t with k - 1 degrees of freedom.
+"""
+
+import math
+
+from jaxtyping import Float
+from scipy.stats import t as student
+from torch import Tensor
+
+
+def leave_one_out_mean(x: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
+    """The mean of x without its i-th entry, for every i at once.
+
+    >>> import torch
+    >>> leave_one_out_mean(torch.tensor([1.0, 2.0, 6.0]))
+    tensor([4.0000, 3.5000, 1.5000])
+    """
+    mean = x.mean()
+    return mean - (x - mean) / (x.numel() - 1)
+
+
+def jackknife_stderr(left_out: Float[Tensor, " k"]) -> float:
+    """Standard error of a statistic from its k leave-one-out values; NaN for k < 2.
+
+    >>> import torch
+    >>> x = torch.tensor([1.0, 2.0, 6.0], dtype=torch.float64)
+    >>> jackknife_stderr(leave_one_out_mean(x)) - float(x.std() / 3**0.5)  # of a mean: s / sqrt(k)
+    0.0
+    """
+    k = left_out.numel()
+    if k < 2:
+        return math.nan
+    return math.sqrt((k - 1) / k * float(((left_out - left_out.mean()) ** 2).sum()))
+
+
+def student_half_width(stderr: float, confidence: float, degrees: float) -> float:
+    """Half the width of the two-sided interval `value +/- t_degrees((1 + confidence)/2) stderr`.
+
+    0 where stderr is 0 (an exact number), NaN where there are no degrees of freedom.
+
+    >>> round(student_half_width(1.0, 0.95, 7), 3)
+    2.365
+    """
+    if stderr == 0:
+        return 0.0
+    if not degrees > 0:
+        return math.nan
+    return float(student.ppf((1 + confidence) / 2, degrees)) * stderr
