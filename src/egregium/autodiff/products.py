@@ -1,15 +1,13 @@
 """Gradients and products with second-derivative matrices, as pure functions.
 
-`f` maps a list of parameter tensors to a scalar; a vector is a list of tensors of the same shapes. All functions are
-differentiable themselves; whether a graph is recorded is the caller's choice. Cost in gradients of f.
+A vector is a list of tensors shaped like the parameters. With `create_graph=True` the results are differentiable
+themselves, at more memory. Cost in gradients of f.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
-
-Scalar = Callable[[Sequence[Tensor]], Tensor]
 
 
 def gradient(value: Tensor, parameters: Sequence[Tensor], create_graph: bool = False) -> list[Tensor]:
@@ -24,7 +22,7 @@ def gradient(value: Tensor, parameters: Sequence[Tensor], create_graph: bool = F
 
 
 def hessian_products(
-    value: Tensor, parameters: Sequence[Tensor], vectors: Iterable[Sequence[Tensor]]
+    value: Tensor, parameters: Sequence[Tensor], vectors: Iterable[Sequence[Tensor]], create_graph: bool = False
 ) -> Iterator[list[Tensor]]:
     """H v for each v in turn, H = d^2 value / d parameters^2, by one more reverse pass through the gradient.
 
@@ -43,6 +41,7 @@ def hessian_products(
                 [grads[i] for i in curved],
                 parameters,
                 grad_outputs=[v[i] for i in curved],
+                create_graph=create_graph,
                 retain_graph=True,
                 materialize_grads=True,
             )
@@ -54,6 +53,7 @@ def ggn_products(
     loss: Callable[[Sequence[Tensor]], Tensor],
     parameters: Sequence[Tensor],
     vectors: Iterable[Sequence[Tensor]],
+    create_graph: bool = False,
 ) -> Iterator[list[Tensor]]:
     """J^T L J v for each v in turn: J = d outputs / d parameters, L = d^2 loss / d outputs^2 at these outputs.
 
@@ -63,17 +63,14 @@ def ggn_products(
     dual = [torch.zeros_like(z, requires_grad=True) for z in outputs]
     pulled = torch.autograd.grad(outputs, parameters, dual, create_graph=True, materialize_grads=True)
     live = [i for i, p in enumerate(pulled) if p.requires_grad]
-    free = [z.detach().requires_grad_() for z in outputs]
+    free = [z.view_as(z) if create_graph else z.detach().requires_grad_() for z in outputs]
+    kept = {"create_graph": create_graph, "retain_graph": True, "materialize_grads": True}
     slopes = gradient(loss(free), free, create_graph=True)
     curved = [i for i, s in enumerate(slopes) if s.requires_grad]
     for v in vectors:
         if not live or not curved:
             yield [torch.zeros_like(p) for p in parameters]
             continue
-        pushed = torch.autograd.grad(
-            [pulled[i] for i in live], dual, [v[i] for i in live], retain_graph=True, materialize_grads=True
-        )
-        bent = torch.autograd.grad(
-            [slopes[i] for i in curved], free, [pushed[i] for i in curved], retain_graph=True, materialize_grads=True
-        )
-        yield list(torch.autograd.grad(outputs, parameters, bent, retain_graph=True, materialize_grads=True))
+        pushed = torch.autograd.grad([pulled[i] for i in live], dual, [v[i] for i in live], **kept)
+        bent = torch.autograd.grad([slopes[i] for i in curved], free, [pushed[i] for i in curved], **kept)
+        yield list(torch.autograd.grad(outputs, parameters, bent, **kept))

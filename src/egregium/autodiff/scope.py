@@ -1,10 +1,13 @@
 """The state of torch in which derivatives are taken, whatever the caller's."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 
 @contextmanager
@@ -23,3 +26,25 @@ def derivatives(device: torch.device) -> Iterator[None]:
         stack.callback(torch.backends.mha.set_fastpath_enabled, fastpath)
         torch.backends.mha.set_fastpath_enabled(False)  # it has no derivative, and other roundings
         yield
+
+
+class _WeightNormByHand(TorchFunctionMode):
+    """`torch._weight_norm` in operations of its own: the second derivative of the fused one is wrong (torch 2.13)."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is torch._weight_norm:
+            return _weight_norm(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    return v * (g / torch.norm_except_dim(v, 2, dim))
+
+
+def second_derivatives_of(model: nn.Module) -> AbstractContextManager[Any]:
+    """What the forward pass of this model needs for right second derivatives: weight norm by hand, where it has any."""
+    hooks = (hook for module in model.modules() for hook in module._forward_pre_hooks.values())
+    names = {type(part).__name__ for part in (*model.modules(), *hooks)}
+    return _WeightNormByHand() if names & {"_WeightNorm", "WeightNorm"} else nullcontext()

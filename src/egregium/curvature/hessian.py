@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_map
 
 from egregium.autodiff import ggn_products, hessian_products
 from egregium.errors import ArgumentError
-from egregium.landscape import BatchLoss, Landscape, tensors_of
+from egregium.landscape import BatchLoss, Landscape, graph_was_cut, tensors_of
 from egregium.landscape.losses import Count
 from egregium.operators import SymmetricOperator
 from egregium.results.cost import GRADIENTS_PER_GGN_PRODUCT, GRADIENTS_PER_HVP, Cost
@@ -29,21 +29,27 @@ class SecondDerivative(SymmetricOperator):
     @abstractmethod
     def _products(
         self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
-    ) -> tuple[Iterator[list[Tensor]], Count]:
-        """One batch's products, each with the vector's structure, and its number of loss terms."""
+    ) -> tuple[Iterator[list[Tensor]], bool, Count]:
+        """One batch's products (shaped like the vectors), whether its loss has a graph, its number of loss terms."""
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         rows = V.T.contiguous()
+        depends = False
 
         def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
+            nonlocal depends
             out = torch.empty(rows.shape, dtype=torch.float64, device=self.device)
             vectors = (self._like(parameters, row) for row in rows)
-            products, count = self._products(batch, parameters, vectors)
+            products, live, count = self._products(batch, parameters, vectors)
+            depends |= live
             for into, product in zip(out, products, strict=True):
                 torch.cat([part.detach().reshape(-1).double() for part in product], out=into)
             return out, count
 
-        return self._land.mean(contribution).to(self.dtype).T
+        product = self._land.mean(contribution).to(self.dtype).T
+        if not depends:
+            raise graph_was_cut()
+        return product
 
     def _like(self, parameters: Vector, row: Tensor) -> list[Tensor]:
         parts = self._land.unflatten(row).values()
@@ -68,9 +74,9 @@ class Hessian(SecondDerivative):
 
     def _products(
         self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
-    ) -> tuple[Iterator[list[Tensor]], Count]:
+    ) -> tuple[Iterator[list[Tensor]], bool, Count]:
         total, count = batch.terms(parameters)
-        return hessian_products(total, parameters, vectors), count
+        return hessian_products(total, parameters, vectors), total.requires_grad, count
 
 
 @final
@@ -86,7 +92,7 @@ class GaussNewton(SecondDerivative):
 
     def _products(
         self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
-    ) -> tuple[Iterator[list[Tensor]], Count]:
+    ) -> tuple[Iterator[list[Tensor]], bool, Count]:
         if batch.outputs is None or batch.criterion is None:
             raise ArgumentError(
                 'operator="ggn" needs to tell the outputs from the loss. Build the landscape as '
@@ -99,8 +105,10 @@ class GaussNewton(SecondDerivative):
         def loss(free: Sequence[Tensor]) -> Tensor:
             return criterion(_replaced(output, leaves, free))[0]
 
-        count = criterion(output)[1]
-        return ggn_products(leaves, loss, parameters, vectors), count
+        total, count = criterion(output)
+        live = total.requires_grad
+        del total  # its graph is not needed
+        return ggn_products(leaves, loss, parameters, vectors), live, count
 
 
 def _replaced(output: object, leaves: Sequence[Tensor], free: Sequence[Tensor]) -> object:

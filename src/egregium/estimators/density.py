@@ -53,6 +53,4 @@ def spectral_density(
     each = (weights.unsqueeze(2) * bumps).sum(1)
     cost = replace(cost, seconds=time.perf_counter() - started)
     method = f"stochastic Lanczos quadrature, {probes} probes of {steps} steps"
-    return SpectralDensity(
-        grid, each.mean(0), each.std(0) / probes**0.5, nodes, weights, width, cost, method
-    )
+    return SpectralDensity(grid, each.mean(0), each.std(0) / probes**0.5, nodes, weights, width, cost, method)

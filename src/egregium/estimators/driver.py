@@ -59,17 +59,30 @@ class _Driver:
     def estimate(self, run: Run) -> Estimate:
         return _samples(run.sketch).estimate(self.statistic, confidence=self.goal.confidence)
 
-    def watched(self, run: Run, phase: str, still: float) -> Run:
+    def watched(self, run: Run, phase: str, still: float, fraction: float | None = None) -> Run:
         """The run, ended where the time is over or the caller says so; `still`: products still needed."""
         if self.goal.late():
             return replace(run, ended="time")
         if self.progress is not None:
             done = run.sketch.cost.total_products
             estimate = self.estimate(run) if run.sketch.probes >= FEWEST_PROBES else None
-            report = Progress(phase, done / max(done + still, 1), estimate, self.spent + run.sketch.cost)
+            part = done / max(done + still, 1) if fraction is None else fraction
+            report = Progress(phase, part, estimate, self.spent + run.sketch.cost)
             if self.progress(report) is False:
                 return replace(run, ended="stopped")
         return run
+
+    def exactly(self, run: Run) -> tuple[TraceMoments | None, Run]:
+        """All n columns where time and caller allow, else None; and the run, ended where they did not."""
+        ended = run
+
+        def goes_on(fraction: float, cost: Cost) -> bool:
+            nonlocal ended
+            ended = self.watched(run, "all columns", 0.0, fraction)
+            return not ended.ended
+
+        moments, cost = exact_moments(self.op, self.block, goes_on)
+        return moments, replace(ended, sketch=replace(run.sketch, cost=run.sketch.cost + cost))
 
     def begin(self, seed: int) -> tuple[Run, int]:
         """The run with its pilot's sketch, and how many probes the pilot still needs."""
@@ -142,9 +155,11 @@ def sampled_moments(
         plan = next_step(run.history, run.sketch.remainders.shape[1], goal.target(driver.estimate(run).value))
         everything = driver.price(op.n)
         if may_turn_exact and op.n <= plan.products and everything <= driver.room(run):
-            moments, cost = exact_moments(op, block)
-            return moments, _timed(run.sketch.cost + cost, started), ""
-        run = driver.step(run, plan)
+            moments, run = driver.exactly(run)
+            if moments is not None:
+                return moments, _timed(run.sketch.cost, started), ""
+        else:
+            run = driver.step(run, plan)
     return _enough(run), _timed(run.sketch.cost, started), run.ended
 
 

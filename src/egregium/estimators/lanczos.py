@@ -18,7 +18,7 @@ from egregium.results import Cost
 
 @dataclass(frozen=True, eq=False)
 class Tridiagonal:
-    """T_j after j steps: `diagonal` (j,), `beyond` (j,) with the off-diagonal in its first j - 1 entries, `basis` (n, j).
+    """T_j after j steps: `diagonal` (j,), `beyond` (j,) the off-diagonal and one more, `basis` (n, j).
 
     `beyond[-1]` is beta_j, the norm of what the next step would add; 0 where the Krylov space is exhausted.
     """
@@ -29,34 +29,36 @@ class Tridiagonal:
     cost: Cost
 
     def ritz(self) -> tuple[Float[Tensor, " j"], Float[Tensor, "j j"], Float[Tensor, " j"]]:
-        """(Ritz values ascending, eigenvectors of T_j as columns, residual norms)."""
+        """(Ritz values ascending, eigenvectors of T_j as columns, residual norms with one rounding of the spectrum)."""
         off = self.beyond[:-1]
         values, vectors = torch.linalg.eigh(torch.diag(self.diagonal) + torch.diag(off, 1) + torch.diag(off, -1))
-        return values, vectors, float(self.beyond[-1]) * vectors[-1].abs()
+        rounding = torch.finfo(self.basis.dtype).eps * float(values.abs().max())
+        return values, vectors, float(self.beyond[-1]) * vectors[-1].abs() + rounding
 
 
 def lanczos(op: SymmetricOperator, start: Float[Tensor, " n"], steps: int) -> Iterator[Tridiagonal]:
     """T_1, T_2, ..., T_steps from the vector `start`; ends early where the Krylov space is exhausted.
 
-    One product a step; memory of one vector a step. The coefficients are kept in float64.
+    One product a step; memory of one vector a step. The coefficients are kept in float64. `basis` of a yielded
+    Tridiagonal is a view of what later steps extend.
     """
-    basis = [start / torch.linalg.vector_norm(start)]
-    diagonal: list[float] = []
-    beyond: list[float] = []
+    steps = min(steps, op.n)
+    rows = torch.empty(steps + 1, op.n, dtype=op.dtype, device=op.device)
+    rows[0] = start / torch.linalg.vector_norm(start)
+    coefficients = torch.zeros(2, steps, dtype=torch.float64)
     cost, scale = Cost(), 0.0
-    for _ in range(min(steps, op.n)):
-        product = op @ basis[-1]
+    for j in range(steps):
+        product = op @ rows[j]
         cost = cost + op.cost(1)
-        diagonal.append(float(basis[-1].double() @ product.double()))
-        spanned = torch.stack(basis, dim=1)
+        alpha = float(rows[j].double() @ product.double())
+        spanned = rows[: j + 1]
         for _ in range(2):
-            product = product - spanned @ (spanned.T @ product)
+            product = product - spanned.T @ (spanned @ product)
         norm = float(torch.linalg.vector_norm(product.double()))
-        scale = max(scale, abs(diagonal[-1]), norm)
-        exhausted = len(basis) == op.n or norm <= scale * torch.finfo(op.dtype).eps * op.n**0.5
-        beyond.append(0.0 if exhausted else norm)
-        coefficients = (torch.tensor(x, dtype=torch.float64) for x in (diagonal, beyond))
-        yield Tridiagonal(*coefficients, spanned, cost)
+        scale = max(scale, abs(alpha), norm)
+        exhausted = j + 1 == op.n or norm <= scale * torch.finfo(op.dtype).eps * op.n**0.5
+        coefficients[0, j], coefficients[1, j] = alpha, 0.0 if exhausted else norm
+        yield Tridiagonal(coefficients[0, : j + 1].clone(), coefficients[1, : j + 1].clone(), spanned.T, cost)
         if exhausted:
             return
-        basis.append(product / norm)
+        rows[j + 1] = product / norm

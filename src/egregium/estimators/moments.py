@@ -61,8 +61,12 @@ class TraceMoments:
         return Estimate(value, stderr, k - 1, torch.stack([t, F], dim=1), **about)
 
 
-def exact_moments(op: SymmetricOperator, block: int = BLOCK) -> tuple[TraceMoments, Cost]:
+def exact_moments(
+    op: SymmetricOperator, block: int = BLOCK, goes_on: Callable[[float, Cost], bool] = lambda fraction, cost: True
+) -> tuple[TraceMoments | None, Cost]:
     """tr A and |A|_F^2 from all n columns, `block` at a time; n products, no (n x n) array.
+
+    `goes_on(fraction done, cost so far)` is asked before each block; where it says no, there are no moments.
 
     >>> from egregium.operators import Dense
     >>> moments, cost = exact_moments(Dense(torch.tensor([[2.0, 1.0], [1.0, 3.0]])))
@@ -70,9 +74,13 @@ def exact_moments(op: SymmetricOperator, block: int = BLOCK) -> tuple[TraceMomen
     (10.0, 2)
     """
     trace, square, cost = 0.0, 0.0, Cost()
+    if not goes_on(0.0, cost):
+        return None, cost
     for columns, part in column_blocks(op, block):
         trace += float(part[columns].diagonal().double().sum())
         square += float((part.double() ** 2).sum())
         cost = cost + op.cost(part.shape[1])
-    one = [torch.tensor([x], dtype=torch.float64) for x in (trace, square)]
-    return TraceMoments(*one, exact=True), cost
+        if columns.stop < op.n and not goes_on(columns.stop / op.n, cost):
+            return None, cost
+    t, F = (torch.tensor([x], dtype=torch.float64) for x in (trace, square))
+    return TraceMoments(t, F, exact=True), cost

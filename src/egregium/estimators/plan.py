@@ -64,9 +64,7 @@ def next_step(history: tuple[tuple[int, float, int], ...], fresh: int, target: f
 
     stay = max(needed(deviation) - probes, 1.0)
     decay = _decay(history)
-    deepest = min(
-        2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in DEEPER
-    )
+    deepest = min(2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in DEEPER)
     if depth and fresh and deepest < stay:
         return Plan(deeper=True, more=PILOT_PROBES, products=deepest)
     return Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)

@@ -27,6 +27,8 @@ SKETCH, FRESH = 0, 1
 
 #: Products of fresh probes that are kept to become directions: a bound on memory.
 KEPT = 64
+#: Directions fainter than this share of the largest are noise: a Gram matrix in float64 knows singular values to 1e-8.
+FAINTEST = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +91,13 @@ def deepened(op: SymmetricOperator, sketch: Sketch) -> Sketch:
     core = (basis.T @ image).double()
     square = 2 * float((image.double() ** 2).sum()) - float((core**2).sum())
     cost = sketch.cost + op.cost(new.shape[1])
-    return Sketch(
-        basis, image, float(core.trace()), square, none, none, image[:, :0], sketch.drawn, sketch.seed, cost
-    )
+    return Sketch(basis, image, float(core.trace()), square, none, none, image[:, :0], sketch.drawn, sketch.seed, cost)
 
 
 def widened(op: SymmetricOperator, sketch: Sketch, k: int) -> Sketch:
     """The sketch with k more fresh probes: k products."""
-    where = {"dtype": op.dtype, "device": op.device}
-    w = _projected(sketch.basis, signs(op.n, sketch.drawn, k, seed=sketch.seed, stream=FRESH, **where))
+    fresh = signs(op.n, sketch.drawn, k, seed=sketch.seed, stream=FRESH, dtype=op.dtype, device=op.device)
+    w = _projected(sketch.basis, fresh)
     product = op @ w
     traces = (w.double() * product.double()).sum(0).cpu()
     rest = _projected(sketch.basis, product)
@@ -129,7 +129,7 @@ def orthonormal(V: Float[Tensor, "n k"], basis: Float[Tensor, "n m"]) -> Float[T
     for _ in range(2):
         V = _projected(basis, V)
         values, vectors = torch.linalg.eigh(V.double().T @ V.double())
-        floor = scale * torch.finfo(V.dtype).eps ** (0.5 if V.dtype == torch.float64 else 0.75)
+        floor = scale * max(torch.finfo(V.dtype).eps ** 0.75, FAINTEST)
         kept = values > floor**2
         V = (V.double() @ (vectors[:, kept] / values[kept].sqrt())).to(V.dtype)
         scale = 1.0

@@ -59,15 +59,14 @@ def call(model: nn.Module, x: Any) -> Any:
 
 
 def moved(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
-    """The batch with its tensors on `device`, floating ones cast to `dtype` where it is given.
+    """A copy of the batch with its tensors on `device`, floating ones cast to `dtype` where it is given.
 
-    Tensors made in inference mode are copied, since autograd refuses to save them.
+    A copy also where nothing changes: a model may write into its input, and autograd refuses tensors of inference mode.
     """
 
     def move(leaf: Any) -> Any:
         if not isinstance(leaf, Tensor):
             return leaf
-        leaf = leaf.clone() if leaf.is_inference() else leaf
-        return leaf.to(device, dtype if leaf.is_floating_point() else None)
+        return leaf.to(device, dtype if leaf.is_floating_point() else None, copy=True)
 
     return tree_map(move, batch)

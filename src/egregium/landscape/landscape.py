@@ -40,9 +40,9 @@ class Landscape:
 
     Raises ArgumentError, DataError where the arguments do not make a landscape; LossError at the first pass.
 
-    >>> land = Landscape.from_function(lambda x: x[0] ** 2 - x[1] ** 2, torch.zeros(2, dtype=torch.float64))
+    >>> land = Landscape.from_function(lambda x: x[0] ** 2 - x[1] ** 2, torch.tensor([3.0, 1.0]))
     >>> land.n, land.value(), land.gradient().tolist()
-    (2, 0.0, [0.0, -0.0])
+    (2, 8.0, [6.0, -2.0])
     """
 
     def __init__(
@@ -109,7 +109,9 @@ class Landscape:
         """The same landscape at another point; the model does not move. Raises ArgumentError for a wrong shape."""
         if not isinstance(theta, Tensor) or theta.shape != (self.n,):
             what = tuple(theta.shape) if isinstance(theta, Tensor) else type(theta).__name__
-            raise ArgumentError(f"at(theta) needs a tensor of shape ({self.n},), got {what}. Use land.flatten(tensors).")
+            raise ArgumentError(
+                f"at(theta) needs a tensor of shape ({self.n},), got {what}. Use land.flatten(tensors)."
+            )
         return self._like(theta.detach().to(self.device, self.dtype, copy=True), self.scale)
 
     def scaled(self, scale: float) -> "Landscape":
@@ -118,6 +120,19 @@ class Landscape:
             raise ArgumentError(f"scale must be a positive finite number, got {scale}.")
         return self._like(self._point, self.scale * scale)
 
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Landscape":
+        """The same landscape computed on another device or in another dtype; the model stays as it is."""
+        other = Landscape.__new__(Landscape)
+        place = None if device is None else torch.device(device)
+        point = None if self._point is None else self._point.to(place, dtype)
+        other._set(self._objective.to(place, dtype), point, self.scale)
+        return other
+
+    @property
+    def model(self) -> nn.Module | None:
+        """The user's module; None for `from_function`."""
+        return self._objective.model if isinstance(self._objective, ModelObjective) else None
+
     def _like(self, point: Tensor | None, scale: float) -> "Landscape":
         other = Landscape.__new__(Landscape)
         other._set(self._objective, point, scale)
@@ -125,6 +140,8 @@ class Landscape:
 
     def flatten(self, tensors: Mapping[str, Tensor] | Sequence[Tensor]) -> Float[Tensor, " n"]:
         """Tensors shaped like the parameters (in their order, or by name) as one vector of shape (n,)."""
+        if isinstance(tensors, Mapping) and (missing := self.shapes.keys() - tensors.keys()):
+            raise ArgumentError(f"flatten needs a tensor for each parameter; these lack one: {sorted(missing)}.")
         parts = [tensors[name] for name in self.shapes] if isinstance(tensors, Mapping) else list(tensors)
         shapes = [tuple(part.shape) for part in parts]
         expected = [tuple(shape) for shape in self.shapes.values()]
@@ -136,7 +153,7 @@ class Landscape:
         """A vector of shape (n,) as tensors by parameter name; views of v."""
         if v.shape != (self.n,):
             raise ArgumentError(f"unflatten needs a vector of shape ({self.n},), got {tuple(v.shape)}.")
-        parts = v.split([shape.numel() for shape in self.shapes.values()])
+        parts = torch.split(v, [shape.numel() for shape in self.shapes.values()])
         return {name: part.view(shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
 
     def value(self) -> float:
@@ -144,7 +161,7 @@ class Landscape:
 
         def terms(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
             total, count = batch.terms(parameters)
-            return total.detach(), count
+            return total.detach().clone(), count  # `mean` adds in place, and total may be a view of a parameter
 
         return float(self.mean(terms))
 
@@ -168,10 +185,7 @@ class Landscape:
 
         both = self.mean(slope)
         if not depends:
-            raise LossError(
-                "The loss does not depend on the parameters: its graph was cut. Look for .detach(), .item(), "
-                "torch.no_grad() or numpy in the model or the loss."
-            )
+            raise graph_was_cut()
         return float(both[0]), both[1:].to(self.dtype)
 
     def mean(self, contribution: Contribution) -> Tensor:
@@ -193,9 +207,17 @@ class Landscape:
         return total * (self.scale / (count if self._objective.mean else 1.0))
 
     def _parameters(self) -> list[Tensor]:
-        """Fresh leaves at the point, one a parameter, that require grad; they share its memory."""
+        """Fresh leaves at the point, one a parameter, that require grad: copies, for a model may write into them."""
         current = self._objective.parameters()
         if self._point is not None:
             at_point = self.unflatten(self._point)
             current = {name: at_point[name].to(p.dtype) for name, p in current.items()}
-        return [p.detach().requires_grad_() for p in current.values()]
+        return [p.detach().clone().requires_grad_() for p in current.values()]
+
+
+def graph_was_cut() -> LossError:
+    """What to say where no batch's loss depends on the parameters."""
+    return LossError(
+        "The loss does not depend on the parameters: its graph was cut. Look for .detach(), .item(), "
+        "torch.no_grad() or numpy in the model or the loss."
+    )

@@ -5,11 +5,13 @@ torch's own losses are recognised, as module of exact type, function or nested `
 taken as a mean over samples, and this is checked by splitting batches in two.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,18 +42,19 @@ def kept_class_weight(output: Tensor, target: Tensor, options: dict[str, Any]) -
 
 
 def elements(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
-    """Number of elements after broadcasting; for weighted squared, absolute and Huber errors the sum of weights."""
-    return torch.broadcast_shapes(output.shape, target.shape).numel()
+    """Number of elements after broadcasting."""
+    return math.prod(np.broadcast_shapes(output.shape, target.shape))
 
 
 def weighted_elements(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
+    """Number of elements, or the sum of their weights where the loss has any."""
     weight = options.get("weight")
     return elements(output, target, options) if weight is None else weight.double().sum()
 
 
 def samples(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
-    """Length of the first dimension; 1 for an unbatched vector."""
-    return output.shape[0] if output.ndim > 1 else 1
+    """Number of vectors along the last dimension; 1 for an unbatched vector."""
+    return output.shape[:-1].numel()
 
 
 def divergence_terms(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
@@ -59,13 +62,38 @@ def divergence_terms(output: Tensor, target: Tensor, options: dict[str, Any]) ->
     return output.shape[0] if options.get("reduction") == "batchmean" else elements(output, target, options)
 
 
+def multi_margin_sum(
+    output: Tensor, target: Tensor, *, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, **_: Any
+) -> Tensor:
+    """`F.multi_margin_loss(reduction="sum")` in operations that have second derivatives; torch's own has none."""
+    z, y = output.reshape(-1, output.shape[-1]), target.reshape(-1, 1)
+    gaps = (margin - z.gather(1, y) + z).clamp(min=0) ** p
+    gaps = gaps.masked_fill(torch.zeros_like(z, dtype=torch.bool).scatter(1, y, True), 0.0)
+    return (gaps if weight is None else gaps * weight[y]).sum() / z.shape[1]
+
+
+def multilabel_margin_sum(output: Tensor, target: Tensor, **_: Any) -> Tensor:
+    """`F.multilabel_margin_loss(reduction="sum")`, likewise; a row's labels end at its first -1."""
+    z, y = output.reshape(-1, output.shape[-1]), target.reshape(-1, target.shape[-1])
+    listed = (y >= 0).cumprod(1).bool()
+    positive = torch.zeros(len(z), z.shape[1] + 1, dtype=torch.bool, device=z.device)
+    positive = positive.scatter(1, y.where(listed, z.shape[1]), True)[:, :-1]
+    gaps = (1 - z.gather(1, y.clamp(min=0)).unsqueeze(2) + z.unsqueeze(1)).clamp(min=0)
+    return gaps.masked_fill(~listed.unsqueeze(2) | positive.unsqueeze(1), 0.0).sum() / z.shape[1]
+
+
+#: Sums of torch's losses that have no second derivative there.
+SUMS: dict[Callable[..., Tensor], Callable[..., Tensor]] = {
+    F.multi_margin_loss: multi_margin_sum,
+    F.multilabel_margin_loss: multilabel_margin_sum,
+}
 #: How each of torch's losses counts its terms, and which module has its options as attributes.
 COUNTS: dict[Callable[..., Tensor], Callable[[Tensor, Tensor, dict[str, Any]], Count]] = {
     F.cross_entropy: kept_class_weight,
     F.nll_loss: kept_class_weight,
     F.mse_loss: weighted_elements,
     F.l1_loss: weighted_elements,
-    F.huber_loss: weighted_elements,
+    F.huber_loss: elements,  # torch divides its weighted sum by the number of elements, unlike the two above
     F.smooth_l1_loss: elements,
     F.binary_cross_entropy: elements,
     F.binary_cross_entropy_with_logits: elements,
@@ -118,11 +146,14 @@ def loss_terms(loss: Callable[[Any, Any], Tensor], terms: Terms = None) -> LossT
         raise LossError(
             f'The loss {function.__name__} has reduction="none" and returns a tensor. Use reduction="mean" or "sum".'
         )
+    known = ("mean", "sum", "batchmean") if function is F.kl_div else ("mean", "sum")
+    if reduction not in known:
+        raise LossError(f"The loss {function.__name__} has reduction={reduction!r}; it must be one of {known}.")
     summed = {**options, "reduction": "sum"}
 
     def total(output: Any, target: Any) -> tuple[Tensor, Count]:
-        moved = {k: v.to(output.device) if isinstance(v, Tensor) else v for k, v in summed.items()}
-        return function(output, target, **moved), COUNTS[function](output, target, options)
+        moved = {k: v.to(output.device, output.dtype) if isinstance(v, Tensor) else v for k, v in summed.items()}
+        return SUMS.get(function, function)(output, target, **moved), COUNTS[function](output, target, options)
 
     return LossTerms(total, mean=reduction != "sum")
 
@@ -179,12 +210,15 @@ def element_count(output: Any, target: Any) -> int:
 def check_mean_over_samples(loss: Callable[[Any, Any], Tensor], output: Any, target: Any) -> None:
     """Split one batch in two and compare `N loss` with `N1 loss1 + N2 loss2`. Batches of one sample pass.
 
-    Raises LossError, naming `terms=`, where they differ by more than rounding.
+    Raises LossError, naming `terms=`, where they differ by more than rounding. A loss that is not finite passes: its
+    error is another.
     """
     size = sample_count(output, target)
     if size < 2:
         return
     whole = _scalar(loss(output, target)) * size
+    if not math.isfinite(float(whole.detach())):
+        return
     sizes, parts = (size // 3 or 1, size - (size // 3 or 1)), []
     for start, length in zip((0, sizes[0]), sizes, strict=True):
         part = tree_map(partial(_rows, size=size, start=start, length=length), (output, target))
@@ -220,5 +254,7 @@ def _scalar(value: Any) -> Tensor:
     if not isinstance(value, Tensor):
         raise LossError(f"The loss must return a scalar tensor, got {type(value).__name__}.")
     if value.numel() != 1:
-        raise LossError(f'The loss must return a scalar, got shape {tuple(value.shape)}. Use reduction="mean" or .mean().')
+        raise LossError(
+            f'The loss must return a scalar, got shape {tuple(value.shape)}. Use reduction="mean" or .mean().'
+        )
     return value.reshape(())

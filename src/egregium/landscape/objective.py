@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
+from egregium.autodiff import second_derivatives_of
 from egregium.errors import ArgumentError, DataError, LossError
 from egregium.landscape.data import call, input_and_target, moved, repeatable_batches
-from egregium.landscape.losses import Count, LossTerms, Terms, loss_terms
+from egregium.landscape.losses import Count, LossTerms
 from egregium.landscape.preservation import evaluation_mode, generators_kept
 
 Parameters = Sequence[Tensor]
@@ -48,6 +49,10 @@ class Objective(ABC):
         """The current parameters by name, detached; they share memory with the user's where dtype and device agree."""
 
     @abstractmethod
+    def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "Objective":
+        """The same objective, computed on another device or in another dtype; None leaves as it is."""
+
+    @abstractmethod
     def batches(self) -> AbstractContextManager[Iterator[BatchLoss]]:
         """One pass over the data; everything the pass touches is as before when the context closes."""
 
@@ -67,6 +72,9 @@ class FunctionObjective(Objective):
     def parameters(self) -> dict[str, Tensor]:
         return {"theta": self._theta.detach()}
 
+    def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "FunctionObjective":
+        return FunctionObjective(self._f, self._theta.detach().to(device, dtype))
+
     def batches(self) -> AbstractContextManager[Iterator[BatchLoss]]:
         return nullcontext(iter([BatchLoss(0, lambda p: (_finite(self._f(p[0]), 0), 1.0))]))
 
@@ -83,7 +91,7 @@ class ModelObjective(Objective):
         dtype: torch.dtype | None,
         device: torch.device | None,
     ) -> None:
-        self._model, self._loss, self._data = model, loss, repeatable_batches(data)
+        self.model, self._loss, self._data = model, loss, repeatable_batches(data)
         self._dtype, self._device = dtype, device
         self.mean = loss.mean if isinstance(loss, LossTerms) else True
         self._unchecked = isinstance(loss, LossTerms) and loss.check is not None
@@ -98,11 +106,14 @@ class ModelObjective(Objective):
             raise ArgumentError(f"Parameters must be real floating-point numbers; these are not: {', '.join(wrong)}.")
 
     def parameters(self) -> dict[str, Tensor]:
-        return {name: self._cast(p.detach()) for name, p in self._model.named_parameters() if p.requires_grad}
+        return {name: self._cast(p.detach()) for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "ModelObjective":
+        return ModelObjective(self.model, self._loss, self._data, dtype or self._dtype, device or self._device)
 
     @contextmanager
     def batches(self) -> Iterator[Iterator[BatchLoss]]:
-        with evaluation_mode(self._model), generators_kept(self._data):
+        with evaluation_mode(self.model), generators_kept(self._data), second_derivatives_of(self.model):
             yield self._pass()
 
     def _cast(self, tensor: Tensor) -> Tensor:
@@ -140,11 +151,12 @@ class ModelObjective(Objective):
     def _call(self, parameters: Parameters, function: Callable[[Any, Any], Any], argument: Any) -> Any:
         """function(model, argument) with these parameters in the model's place, and copies of its buffers."""
         names = self.parameters().keys()
-        state = {name: self._cast(p.detach()) for name, p in self._model.named_parameters() if not p.requires_grad}
-        state |= {name: self._cast(b.detach().clone()) for name, b in self._model.named_buffers()}
+        frozen = ((name, p.detach()) for name, p in self.model.named_parameters() if not p.requires_grad)
+        state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
+        state |= {name: self._cast(b.detach().clone()) for name, b in self.model.named_buffers()}
         state |= dict(zip(names, parameters, strict=True))
         prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
-        bound = _Bound(self._model, function)
+        bound = _Bound(self.model, function)
         return torch.func.functional_call(bound, prefixed, (argument,))
 
 
@@ -179,7 +191,7 @@ def _finite(total: Any, index: int) -> Tensor:
         raise LossError(f"The loss must be a scalar tensor, got {what} on batch {index}. Sum or average it.")
     if not torch.isfinite(total.detach()).item():
         raise LossError(
-            f"The loss is {float(total.detach())} on batch {index} (counted from 0). Look for NaN in that batch or in the "
-            "parameters, or for a learning rate that diverged."
+            f"The loss is {float(total.detach())} on batch {index} (counted from 0). Look for NaN in that batch or in "
+            "the parameters, or for a learning rate that diverged."
         )
     return total.reshape(())

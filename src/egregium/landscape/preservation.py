@@ -1,4 +1,4 @@
-"""Whatever a measurement touches is put back: train/eval modes and random generators."""
+"""Whatever a measurement touches is put back: the modules' modes and attributes, and random generators."""
 
 import random
 from collections.abc import Iterator
@@ -15,14 +15,21 @@ PASS_SEED = 0
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """All modules in evaluation mode (no dropout, running statistics kept), each back in its own mode afterwards."""
-    modes = [(module, module.training) for module in model.modules()]
+    """All modules in evaluation mode (no dropout, running statistics kept), each as it was afterwards.
+
+    That is its mode and the attributes that a forward pass sets, such as caches or the weight of `spectral_norm`,
+    which would otherwise keep the pass's graph alive.
+    """
+    before = [(module, module.training, dict(vars(module))) for module in model.modules()]
     try:
-        for module, _ in modes:
+        for module, _, _ in before:
             module.training = False
         yield
     finally:
-        for module, mode in modes:
+        for module, mode, attributes in before:
+            for name in vars(module).keys() - attributes.keys():
+                del vars(module)[name]
+            vars(module).update(attributes)
             module.training = mode
 
 
@@ -34,7 +41,7 @@ def generators_kept(data: Any) -> Iterator[None]:
     """
     own = [(g, g.get_state()) for g in _generators(data)]
     python, numbers, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     try:
         random.seed(PASS_SEED)
         np.random.seed(PASS_SEED)

@@ -111,7 +111,11 @@ def measure(
     if extremes and go_on and goal.left(total) > second.cost(1).effort:
         largest, smallest = extreme_eigenpairs(second, goal, seed=seed, spent=total, progress=progress)
         total = total + largest.cost
-    if density and go_on and (progress is None or progress(Progress("spectral density", 0.0, None, total)) is not False):
+    if (
+        density
+        and go_on
+        and (progress is None or progress(Progress("spectral density", 0.0, None, total)) is not False)
+    ):
         spectrum = spectral_density(second, seed=seed)
         total = total + spectrum.cost
     curvature = _estimate(moments, gauss_statistic, goal, words, cost)

@@ -8,6 +8,7 @@ from egregium.errors import ArgumentError, BudgetError
 from egregium.estimators import (
     PRODUCT_BLOCK,
     Goal,
+    Progress,
     ProgressCallback,
     Statistic,
     TraceMoments,
@@ -45,7 +46,7 @@ def trace_moments(
     """(tr A, |A|_F^2) of `op` for `statistic`: (moments, cost, method in words, why it ended early or "").
 
     "exact" takes all n columns; "stochastic" samples; "auto" is exact for n < 64 or where it turns out cheaper.
-    Raises ArgumentError for another method or block, or "exact" with n > 20,000; BudgetError where the budget is too small.
+    Raises ArgumentError for another method or block, or "exact" with n > 20,000; BudgetError for too small a budget.
     """
     if method not in ("auto", "exact", "stochastic"):
         raise ArgumentError(f'method= must be "auto", "exact" or "stochastic", got {method!r}.')
@@ -65,9 +66,7 @@ def trace_moments(
                 f'method="exact" needs about {everything:,.0f} gradients, the budget leaves {max(room, 0):,.0f}. Raise '
                 'budget=, or use method="stochastic".'
             )
-        started = time.perf_counter()
-        moments, cost = exact_moments(op, block)
-        return moments, replace(cost, seconds=time.perf_counter() - started), "exact: all columns", ""
+        return *_exact(op, goal, spent, block, progress), "exact: all columns", ""
     moments, cost, ended = sampled_moments(
         op,
         statistic,
@@ -82,3 +81,22 @@ def trace_moments(
         return moments, cost, "exact: all columns, cheaper than sampling to this tolerance", ended
     words = f"deflating sketch and {moments.traces.numel()} fresh probes; samples (tr, |.|_F^2) a probe"
     return moments, cost, words, ended
+
+
+def _exact(
+    op: SymmetricOperator, goal: Goal, spent: Cost, block: int, progress: ProgressCallback | None
+) -> tuple[TraceMoments, Cost]:
+    """All columns; BudgetError where time or caller end it first, since a part of the columns is no estimate."""
+    started = time.perf_counter()
+
+    def goes_on(fraction: float, cost: Cost) -> bool:
+        told = progress is None or progress(Progress("all columns", fraction, None, spent + cost)) is not False
+        return told and not goal.late()
+
+    moments, cost = exact_moments(op, block, goes_on)
+    if moments is None:
+        raise BudgetError(
+            'method="exact" was ended before its last column, and a part of them is no estimate. Allow more time, or '
+            'use method="stochastic", which can end at any moment.'
+        )
+    return moments, replace(cost, seconds=time.perf_counter() - started)

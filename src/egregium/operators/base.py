@@ -39,7 +39,7 @@ class SymmetricOperator(ABC):
         return Cost(products=k)
 
     def __matmul__(self, V: Tensor) -> Tensor:
-        """A v for v of shape (n,), or A V for V of shape (n, k); same shape, dtype and device out.
+        """A v for v of shape (n,), or A V for V of shape (n, k); same shape, dtype and device out, autocast or not.
 
         Raises ArgumentError where shape, dtype or device do not fit.
         """
@@ -53,4 +53,5 @@ class SymmetricOperator(ABC):
                 f"{type(self).__name__} @ X needs X of dtype {self.dtype} on {self.device}, got {V.dtype} on "
                 f"{V.device}. Use X.to(device, dtype)."
             )
-        return self.matmat(V.unsqueeze(1)).squeeze(1) if V.ndim == 1 else self.matmat(V)
+        with torch.autocast(self.device.type, enabled=False):
+            return self.matmat(V.unsqueeze(1)).squeeze(1) if V.ndim == 1 else self.matmat(V)

@@ -49,7 +49,7 @@ class Cost:
         return self.gradients + self.products
 
     def __str__(self) -> str:
-        counts = [f"{self.gradients:.0f} gradients"] if self.gradients else []
+        counts = [f"{self.gradients:,.0f} gradients"] if self.gradients else []
         for number, name in ((self.hvps, "HVPs"), (self.ggn_products, "GGN products"), (self.products, "products")):
-            counts += [f"{number} {name}"] if number else []
-        return f"{', '.join(counts) or 'nothing'} in {self.seconds:.2g} s"
+            counts += [f"{number:,} {name}"] if number else []
+        return f"{', '.join(counts) or 'nothing'} in {self.seconds:.3g} s"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ SCHEMA = 1
 class Document:
     """The classes that may stand in a document, by name."""
 
-    classes: dict[str, type] = {}
+    classes: ClassVar[dict[str, type]] = {}
 
     @classmethod
     def register(cls, *types: type) -> None:
@@ -53,12 +53,14 @@ def write_whole(path: str | os.PathLike[str], text: str, *, force: bool = False)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise DocumentError(f"Cannot write {path}: {error.strerror}. Choose a folder that exists and is yours.") from error
+        raise DocumentError(
+            f"Cannot write {path}: {error.strerror}. Choose a folder that exists and is yours."
+        ) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
     except OSError as error:
         raise DocumentError(f"Cannot write {path}: {error.strerror}. Nothing was changed.") from error
     finally:

@@ -70,13 +70,13 @@ class Measurement:
             Row("gradient norm", f"{self.gradient_norm:.4g}", "|g|", group="point"),
             Row("scalar curvature R", str(self.scalar_curvature), "(tr S̃)² − |S̃|²_F", group="curvature", strong=True),
             Row("mean curvature", str(self.mean_curvature), "tr S̃ / n", group="curvature"),
-            Row(f"tr {letter}", str(self.trace), "sum of the eigenvalues", group="spectrum"),
-            Row(f"|{letter}|_F", str(self.frobenius_norm), "root of the sum of their squares", group="spectrum"),
+            Row(f"tr {letter}", str(self.trace), "Σ λ, eigenvalues", group="spectrum"),
+            Row(f"|{letter}|_F", str(self.frobenius_norm), "√ Σ λ²", group="spectrum"),
             Row("effective rank", str(self.effective_rank), f"(tr {letter})² / |{letter}|²_F", group="spectrum"),
         ]
         for name, pairs, side in (("largest", self.largest, "least"), ("smallest", self.smallest, "most")):
             if pairs is not None:
-                note = f"at {side} this; ± its residual" + ("" if pairs.converged else " (not converged)")
+                note = f"at {side}; ± residual" + ("" if pairs.converged else " (not converged)")
                 rows.append(Row(f"{name} eigenvalue", str(pairs), note, group="spectrum"))
         rows += [Row(TERMS[name], str(term), "term of R", group="terms") for name, term in self.terms.items()]
         rows.append(Row("cost", str(self.cost), f"intervals at {level}", group="cost"))

@@ -1,0 +1,87 @@
+"""The same products by other libraries: `PYTHON -m bench.peers CASE ROUNDS`, in a Python that has them.
+
+Imports neither egregium nor, before it is asked to measure, the peers.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.networks import CASES
+from bench.tables import Column, Row, Table, attempted
+from bench.timing import Work, interleaved, ratio
+
+#: Vectors in a block, as in `bench.works`.
+BLOCK = 16
+COLUMNS = (
+    Column("case", "network"),
+    Column("peer", "library"),
+    Column("hessian", "Hessian", ".2f"),
+    Column("range", "least to most"),
+    Column("version", "version"),
+)
+
+
+def compared(python: Path, rounds: int) -> Table:
+    """The peers' costs, each case in a process of `python`."""
+    rows = []
+    for name, case in CASES.items():
+        for peer in PEERS:
+            labels = {"case": case.title, "peer": peer}
+            rows.append(attempted(labels, lambda name=name, peer=peer: _subprocess(python, name, peer, rounds)))
+    note = f"Block of {BLOCK} vectors, float32, in bare gradients of the same process, median of {rounds} rounds."
+    return Table("peers", "The same products by other libraries, in gradients", COLUMNS, rows, note)
+
+
+def main(case: str, peer: str, rounds: int) -> None:
+    """Measure one peer on one case and print a row as JSON."""
+    model, x, y = CASES[case].built()
+    parameters = list(model.parameters())
+    V = torch.randn(sum(p.numel() for p in parameters), BLOCK, generator=torch.Generator().manual_seed(0))
+    block = PEERS[peer](model, x, y, V)
+    gradient: Work = lambda: torch.autograd.grad(F.cross_entropy(model(x), y), parameters)
+    times = interleaved({"gradient": gradient, "block": block}, rounds)
+    middle, least, most = ratio(times["block"], times["gradient"], BLOCK)
+    row: Row = {"hessian": middle, "range": f"{least:.2f} to {most:.2f}", "version": version(peer)}
+    print(json.dumps(row))
+
+
+def _curvlinops(model: nn.Module, x: Tensor, y: Tensor, V: Tensor) -> Work:
+    from curvlinops import HessianLinearOperator  # noqa: PLC0415 (one peer's absence is the other's no matter)
+
+    parameters = list(model.parameters())
+    op = HessianLinearOperator(model, nn.CrossEntropyLoss(), parameters, [(x, y)], check_deterministic=False)
+    return lambda: op @ V
+
+
+def _eigenthings(model: nn.Module, x: Tensor, y: Tensor, V: Tensor) -> Work:
+    from hessian_eigenthings import HessianOperator  # noqa: PLC0415
+
+    op = HessianOperator(model, [(x, y)], lambda m, batch: F.cross_entropy(m(batch[0]), batch[1]))
+    return lambda: [op.matvec(v) for v in V.T]
+
+
+PEERS: dict[str, Callable[[nn.Module, Tensor, Tensor, Tensor], Work]] = {
+    "curvlinops-for-pytorch": _curvlinops,
+    "hessian-eigenthings": _eigenthings,
+}
+
+
+def _subprocess(python: Path, case: str, peer: str, rounds: int) -> Row:
+    command = [str(python), "-m", "bench.peers", case, peer, str(rounds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
+    row: Row = json.loads(done.stdout.strip().rpartition("\n")[2])
+    return row
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,55 @@
+"""Time ratios in one run, and peak memory of a process."""
+
+import math
+import resource
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Work = Callable[[], Any]
+
+#: Shorter works are repeated within one timing until they take this long, in seconds.
+SHORTEST = 0.02
+
+
+def interleaved(works: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
+    """Seconds that each work takes, in `rounds` rounds that run all of them in turn; one round before is not counted.
+
+    What another program takes from the machine meets neighbours in a round alike, so their ratios stand where the
+    seconds do not.
+    """
+    repeats = {
+        name: max(1, math.ceil(SHORTEST / min(_seconds(work, 1) for _ in range(2)))) for name, work in works.items()
+    }
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            times[name].append(_seconds(work, repeats[name]))
+    return times
+
+
+def ratio(above: Sequence[float], below: Sequence[float], divisor: float = 1.0) -> tuple[float, float, float]:
+    """(median, least, most) of the rounds' ratios above / below / divisor."""
+    ratios = [a / b / divisor for a, b in zip(above, below, strict=True)]
+    return statistics.median(ratios), min(ratios), max(ratios)
+
+
+def peak_mebibytes() -> float:
+    """The most memory that this process has held so far, in MiB.
+
+    From VmHWM where there is /proc: a child's ru_maxrss starts at its parent's peak, which would hide its own.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text(encoding="utf-8").splitlines() if x.startswith("VmHWM"))
+        return float(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
+
+
+def _seconds(work: Work, times: int) -> float:
+    started = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - started) / times

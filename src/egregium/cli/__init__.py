@@ -1,0 +1,5 @@
+"""The `egregium` command."""
+
+from egregium.cli.app import main
+
+__all__ = ["main"]

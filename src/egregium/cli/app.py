@@ -1,0 +1,140 @@
+"""The commands: parse, call, print, exit code. 0 done, 2 a sentence about the input, 130 interrupted."""
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+
+import egregium
+from egregium.cli import digits as demo_input
+from egregium.cli.checkpoint import load_checkpoint
+from egregium.cli.console import OUT, Watch, sentences, table, watching
+from egregium.cli.target import landscape_of
+from egregium.errors import ArgumentError, CheckpointError
+from egregium.landscape import Landscape
+from egregium.measurement import measure as measured
+from egregium.report import page
+from egregium.results import Measurement, Session, refuse_existing, write_whole
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder for result.json and report.html; made where it is missing.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the results in that folder.")]
+Seed = Annotated[int, typer.Option("--seed", help="Fixes all random probes.")]
+Rtol = Annotated[float, typer.Option("--rtol", help="Half-width of R's interval over |R|.")]
+
+#: Names of --dtype.
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
+#: Files of a session in its folder.
+RESULT, PAGE = "result.json", "report.html"
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """The Riemannian geometry of neural-network loss landscapes."""
+    if show:
+        OUT.print(egregium.__version__)
+        raise typer.Exit()
+
+
+@app.command()
+@sentences
+def demo(
+    out: Out = Path("egregium-demo"),
+    rtol: Rtol = 0.01,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Train a small network on the digits; measure it at initialisation and after training."""
+    _prepared(out, force)
+    train, test = demo_input.digits()
+    model = demo_input.network(seed)
+    land = Landscape(model, torch.nn.CrossEntropyLoss(), (train.inputs, train.targets))
+    points: dict[str, Measurement] = {}
+    with watching() as watch:
+        points["initialisation"] = _measured(land, "initialisation", watch, rtol=rtol, seed=seed)
+        if not watch.stopped:
+            watch.begin("training")
+            demo_input.train(model, train, watch.advanced)
+            points["trained"] = _measured(land, "trained", watch, rtol=rtol, seed=seed)
+    remark = (
+        f"A tanh network 64-32-10, cross-entropy on {len(train.targets):,} scikit-learn digits, "
+        f"{demo_input.STEPS} steps of full-batch Adam. Accuracy now: {demo_input.accuracy(model, train):.1%} on these, "
+        f"{demo_input.accuracy(model, test):.1%} on {len(test.targets)} others."
+    )
+    _written(out, "A small network on the digits", points, (remark,), force)
+
+
+@app.command()
+@sentences
+def measure(
+    target: Annotated[str, typer.Argument(help="file.py:factory or package.module:factory, returning a Landscape.")],
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="safetensors, or a saved state dict.")] = None,
+    rtol: Rtol = 0.01,
+    out: Out = Path("egregium-result"),
+    seed: Seed = 0,
+    device: Annotated[str | None, typer.Option("--device", help="Compute there, e.g. cuda.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help=f"Compute in it: {', '.join(DTYPES)}.")] = None,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most gradients of the full data for R.")] = None,
+    density: Annotated[bool, typer.Option(help="Also the spectral density: 128 products.")] = True,
+    force: Force = False,
+) -> None:
+    """Measure the landscape that TARGET returns, and write result.json and report.html."""
+    _prepared(out, force)
+    land = landscape_of(target)
+    if checkpoint is not None:
+        if land.model is None:
+            raise CheckpointError(f"{target} is a plain function and has no model to load {checkpoint} into.")
+        load_checkpoint(land.model, checkpoint)
+    land = _placed(land, device, dtype)
+    name = checkpoint.stem if checkpoint is not None else "this point"
+    with watching() as watch:
+        points = {name: _measured(land, name, watch, rtol=rtol, seed=seed, budget=budget, density=density)}
+    _written(out, target, points, (), force)
+
+
+def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **options: Any) -> Measurement:
+    watch.begin(name)
+    return measured(land, progress=watch, density=density, **options)
+
+
+def _placed(land: Landscape, device: str | None, dtype: str | None) -> Landscape:
+    if dtype is not None and dtype not in DTYPES:
+        raise ArgumentError(f"--dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
+    try:
+        return land.to(device, DTYPES[dtype] if dtype is not None else None)
+    except (RuntimeError, AssertionError) as error:
+        raise ArgumentError(f"--device {device} cannot be used: {str(error).splitlines()[0]}") from error
+
+
+def _prepared(out: Path, force: bool) -> None:
+    """Refuse before any work what could not be written after it."""
+    for name in (RESULT, PAGE):
+        refuse_existing(out / name, force=force)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(f"--out {out} cannot be made: {error.strerror}. Choose another folder.") from error
+
+
+def _written(out: Path, title: str, points: dict[str, Measurement], remarks: tuple[str, ...], force: bool) -> None:
+    """Print the table, write document and page, say where they are."""
+    command = shlex.join(["egregium", *sys.argv[1:]])
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    session = Session(title, command, points, created, remarks)
+    session.save(str(out / RESULT), force=force)
+    write_whole(out / PAGE, page(session), force=force)
+    OUT.print(table(session))
+    for name, point in points.items():
+        for note in point.scalar_curvature.notes:
+            OUT.print(f"[yellow]{name}: {note}[/yellow]")
+    OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe document: {(out / RESULT).resolve()}", soft_wrap=True)
+
+
+def main() -> None:
+    """The `egregium` command."""
+    app()

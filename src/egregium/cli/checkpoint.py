@@ -1,0 +1,101 @@
+"""Checkpoints: read without running any code, checked whole before the first parameter is written."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from egregium.errors import CheckpointError
+
+#: Where training scripts keep the state dict inside a larger dictionary.
+NESTED = ("state_dict", "model_state_dict", "model", "module")
+#: What wrappers put before every name: DataParallel and DistributedDataParallel, torch.compile.
+PREFIXES = ("module.", "_orig_mod.")
+#: Keys that an error names before it says how many more there are.
+SHOWN = 5
+
+
+def load_checkpoint(model: nn.Module, path: Path) -> None:
+    """Copy the tensors of a checkpoint (safetensors, or torch.save of a state dict) into `model`.
+
+    Raises CheckpointError where the file cannot be read safely or does not fit; the model is then unchanged.
+    """
+    state = {_stripped(name): tensor for name, tensor in read_state(path).items()}
+    own = {_stripped(name): tensor for name, tensor in model.state_dict(keep_vars=True).items()}
+    shared = _shared_names(own)
+    missing = [name for name in own if name not in state and not shared[name] & state.keys()]
+    unexpected = [name for name in state if name not in own]
+    misfit = [
+        f"{name} {tuple(state[name].shape)} for {tuple(own[name].shape)}"
+        for name in own.keys() & state.keys()
+        if state[name].shape != own[name].shape
+    ]
+    faults = (("missing", missing), ("unexpected", unexpected), ("of another shape", sorted(misfit)))
+    sentences = [f"{len(names)} {what}: {_some(names)}" for what, names in faults if names]
+    if sentences:
+        raise CheckpointError(
+            f"{path} does not fit {type(model).__name__}: {'; '.join(sentences)}. Check that the factory builds the "
+            "model the checkpoint was saved from."
+        )
+    with torch.no_grad():
+        for name in own.keys() & state.keys():
+            own[name].copy_(state[name])
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors in a checkpoint, by name, on the CPU. No pickle beyond tensors is ever executed.
+
+    Raises CheckpointError where there is no such file, it is damaged, holds other objects, or no tensors.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint {path}.")
+    try:
+        content: Any = load_file(path) if path.suffix == ".safetensors" else _weights_only(path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a whole safetensors file: {error}.") from error
+    except (AssertionError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {str(error).splitlines()[0]}") from error
+    for key in NESTED:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)} if isinstance(content, Mapping) else {}
+    if not tensors:
+        raise CheckpointError(f"{path} holds no tensors by name. Save model.state_dict(), best as safetensors.")
+    return tensors
+
+
+def _weights_only(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever it warns of, it either loads or is refused
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is refused: it is damaged, or holds objects other than tensors, and reading those would run code. "
+            "Save model.state_dict() instead of the model, best as safetensors."
+        ) from error
+
+
+def _shared_names(own: dict[str, Tensor]) -> dict[str, set[str]]:
+    """For each name the names of tensors that share its memory: safetensors keeps tied weights once."""
+    by_memory: dict[tuple[int, tuple[int, ...]], set[str]] = {}
+    for name, tensor in own.items():
+        by_memory.setdefault((tensor.data_ptr(), tuple(tensor.shape)), set()).add(name)
+    return {name: by_memory[tensor.data_ptr(), tuple(tensor.shape)] for name, tensor in own.items()}
+
+
+def _stripped(name: str) -> str:
+    while name.startswith(PREFIXES):
+        name = name.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1])
+    return name
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

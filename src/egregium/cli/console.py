@@ -1,0 +1,137 @@
+"""What the command shows: progress on a terminal, the table, errors as sentences."""
+
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import FrameType
+from typing import ParamSpec
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from egregium.errors import EgregiumError
+from egregium.estimators import Progress as Report
+from egregium.results import Session
+
+#: Results go to standard output; progress and errors to standard error.
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+Parameters = ParamSpec("Parameters")
+
+
+def sentences(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """`command` with its failures as sentences on standard error and exit codes, never a traceback."""
+
+    @wraps(command)
+    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except EgregiumError as error:
+            _failed(str(error), 2)
+        except KeyboardInterrupt:
+            _failed("Interrupted before there was an estimate; nothing was written.", 130)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:  # the user's model or loss
+            _failed(f"The model or the loss failed: {described(error)}", 2)
+
+    return guarded
+
+
+def described(error: BaseException) -> str:
+    """An exception in one sentence: its class, message and the line that raised it."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {str(error).strip() or 'no message'}{where}"
+
+
+def _failed(sentence: str, code: int) -> None:
+    ERR.print("error:", style="bold red", end=" ")
+    ERR.print(sentence, markup=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+class Watch:
+    """A progress bar for one measurement after another, and Ctrl-C as a wish to stop.
+
+    The first Ctrl-C ends the current estimate with what is known; the second one interrupts at once.
+    """
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar, self._task = bar, bar.add_task("", total=1.0, estimate="")
+        self.stopped = False
+
+    def begin(self, name: str) -> None:
+        """Start the bar anew for the task `name`."""
+        self._name = name
+        self._bar.reset(self._task, description=name, estimate="")
+
+    def advanced(self, fraction: float) -> None:
+        """Show that this fraction of a task without estimates is done."""
+        self._bar.update(self._task, completed=fraction)
+
+    def __call__(self, report: Report) -> bool:
+        """Show a Progress of the library; False once Ctrl-C was pressed."""
+        self._bar.update(self._task, completed=report.fraction, description=f"{self._name}: {report.phase}")
+        if report.estimate is not None:
+            self._bar.update(self._task, estimate=f"R = {report.estimate}")
+        return not self.stopped
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """A Watch while the block runs; no bar where standard error is no terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[estimate]}"),
+    )
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+        watch = Watch(bar)
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            if watch.stopped:
+                raise KeyboardInterrupt
+            watch.stopped = True
+            ERR.print("Stopping after this product; press Ctrl-C again to stop at once.")
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield watch
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def table(session: Session) -> Table:
+    """The session's measurements side by side, a column each; what they cost stands below."""
+    shown = Table(title=session.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    shown.add_column("", no_wrap=True)
+    for name in session.measurements:
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("", style="dim")
+    columns = [{row.name: row for row in m.rows() if row.group != "cost"} for m in session.measurements.values()]
+    levels = [f" ({100 * m.scalar_curvature.confidence:g} %)" for m in session.measurements.values()]
+    group = ""
+    for name in dict.fromkeys(name for column in columns for name in column):
+        row = next(column[name] for column in columns if name in column)
+        if group and row.group != group:
+            shown.add_section()
+        group = row.group
+        cells = [
+            column[name].value.replace("+/-", "±").removesuffix(level) if name in column else ""
+            for column, level in zip(columns, levels, strict=True)
+        ]
+        shown.add_row(name, *cells, row.meaning, style="bold" if row.strong else None)
+    costs = "\n".join(f"{name}: {m.cost}" for name, m in session.measurements.items())
+    shown.caption, shown.caption_justify = f"Intervals at {levels[0].strip(' ()')}.\n{costs}", "left"
+    return shown

@@ -1,0 +1,71 @@
+"""How the numbers of a session were computed, and where."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from egregium.report.typeset import typeset
+from egregium.results import Eigenpairs, Measurement, Session
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing to know about the computation; a single cell where it is the same at all points."""
+
+    name: Markup
+    cells: tuple[Markup, ...]
+
+
+def facts(session: Session) -> list[Fact]:
+    """Method, samples, cost, seed, versions and machine of each point."""
+    columns = [_computation(m) | _machine(m) for m in session.measurements.values()]
+    names = dict.fromkeys(name for column in columns for name in column)
+    rows = ((typeset(name), tuple(column.get(name, Markup("–")) for column in columns)) for name in names)
+    return [Fact(name, cells[:1] if len(set(cells)) == 1 else cells) for name, cells in rows]
+
+
+def _computation(m: Measurement) -> dict[str, Markup]:
+    curvature, gradient = m.scalar_curvature, m.terms["gradient"]
+    known = {
+        "Matrix": "Hessian H" if m.operator == "hessian" else f"{m.operator}, G, in place of the Hessian H",
+        "Factor on the loss": f"{m.scale:g}",
+        "Method for R": curvature.method,
+        "Probes": f"{len(curvature.samples)}" if curvature.stderr else "none: exact",
+        "Confidence": f"{100 * curvature.confidence:g} %",
+        "R as precise as asked": "yes" if curvature.converged else "no",
+        "Cost of R": str(curvature.cost),
+        "Method for 2β² gᵀH²g": _with_cost(gradient.method, str(gradient.cost)),
+    }
+    for name, pairs in (("Largest eigenvalue", m.largest), ("Smallest eigenvalue", m.smallest)):
+        if pairs is not None:
+            known[name] = _eigenpairs(pairs)
+    if m.density is not None:
+        known["Spectral density"] = _with_cost(m.density.method, str(m.density.cost))
+        known["Its smoothing"] = f"Gaussian of width {m.density.sigma:.3g} at {m.density.grid.numel()} positions"
+    known["Cost of everything"] = str(m.cost)
+    return {name: typeset(text) for name, text in known.items()}
+
+
+def _machine(m: Measurement) -> dict[str, Markup]:
+    machine = m.environment
+    known = {
+        "Seed": str(machine.seed),
+        "Precision": machine.dtype,
+        "Device": f"{machine.device} ({machine.device_name})",
+        "Processor": f"{machine.threads} threads on {machine.cores} cores",
+        "Platform": machine.platform,
+        "Versions": f"egregium {machine.egregium}, torch {machine.torch}, numpy {machine.numpy}, "
+        f"scipy {machine.scipy}, Python {machine.python}",
+    }
+    return {name: escape(text) for name, text in known.items()}
+
+
+def _eigenpairs(pairs: Eigenpairs) -> str:
+    # both ends come from one run, whose cost stands with the first
+    words = _with_cost(pairs.method, "" if str(pairs.cost).startswith("nothing") else str(pairs.cost))
+    return words if pairs.converged else f"{words}; not converged"
+
+
+def _with_cost(method: str, cost: str) -> str:
+    cost = cost.removesuffix(" in 0 s")  # not timed on its own
+    return f"{method}: {cost}" if cost else method

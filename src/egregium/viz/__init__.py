@@ -1,0 +1,10 @@
+"""Results as pictures: pure functions to matplotlib figures, and a figure as inline SVG. Nothing here computes."""
+
+from egregium.viz.curvature import curvature_figure
+from egregium.viz.picture import Picture
+from egregium.viz.probes import probes_figure
+from egregium.viz.spectrum import spectrum_figure
+from egregium.viz.svg import svg
+from egregium.viz.terms import terms_figure
+
+__all__ = ["Picture", "curvature_figure", "probes_figure", "spectrum_figure", "svg", "terms_figure"]

@@ -1,0 +1,73 @@
+"""Numbers and names as they stand in pictures."""
+
+import math
+import re
+from collections.abc import Iterable
+
+from egregium.results import Estimate
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_POWER = re.compile(r"(\d+(?:\.\d+)?)e([+-])0*(\d+)")
+
+
+def typeset(text: str) -> str:
+    """A printed number with signs and powers as in a book.
+
+    >>> typeset("-8.85e-08 +/- 5e-10")
+    '−8.85 × 10⁻⁸ ± 5 × 10⁻¹⁰'
+    >>> typeset("-0 (exact)")
+    '0 (exact)'
+    """
+
+    def power(match: re.Match[str]) -> str:
+        sign = "-" if match[2] == "-" else ""
+        raised = f"10{(sign + match[3]).translate(_RAISED)}"
+        return raised if match[1] == "1" and not match.string[: match.start()].strip("-") else f"{match[1]} × {raised}"
+
+    text = _POWER.sub(power, text).replace("+/-", "±")
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", re.sub(r"^-0(?![\d.])", "0", text))
+
+
+def tick(value: float, _: object = None) -> str:
+    """The label of a tick.
+
+    >>> tick(0.30000000000000004), tick(-1e-8), tick(2e5), tick(1e6)
+    ('0.3', '−10⁻⁸', '200,000', '10⁶')
+    """
+    if 1e-4 <= abs(value) < 1e6 or value == 0:
+        return typeset(f"{value:,.6g}" if abs(value) >= 1e4 else f"{value:.6g}")
+    mantissa, exponent = f"{value:.4e}".split("e")
+    return typeset(f"{float(mantissa):g}e{exponent}")
+
+
+def estimate_label(estimate: Estimate) -> str:
+    """An estimate with its interval; the level stands in the caption.
+
+    >>> estimate_label(Estimate(103.72, 0.44, degrees=30))
+    '103.7 ± 0.9'
+    """
+    return typeset(str(estimate).removesuffix(f" ({100 * estimate.confidence:g} %)"))
+
+
+def half_width(estimate: Estimate) -> float:
+    """Half the interval's width, 0 where there is none to draw."""
+    half = estimate.half_width()
+    return half if math.isfinite(half) else 0.0
+
+
+def short(name: str, most: int = 30) -> str:
+    """`name` on one line, with an ellipsis after `most` characters and without characters that XML forbids."""
+    name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def fixed_and_sampled(estimates: Iterable[Estimate], mark: str) -> str:
+    """The sentence of a caption: what is fixed, what was sampled, what `mark` shows, at which level."""
+    sampled = [e for e in estimates if e.stderr != 0]
+    if not sampled:
+        return "Model, data and parameters are fixed and nothing was sampled: the numbers are exact up to rounding."
+    levels = " and ".join(dict.fromkeys(f"{100 * e.confidence:g} %" for e in sampled))
+    return (
+        f"Model, data and parameters are fixed at each point, only the probe vectors were sampled; {mark} are {levels} "
+        "intervals over them, no wider than the mark where none is seen."
+    )

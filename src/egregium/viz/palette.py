@@ -1,0 +1,24 @@
+"""Colours that a colour-blind reader tells apart (M. Okabe, K. Ito, 2002), as CSS variables once in a page."""
+
+from egregium.results.measurement import TermName
+
+#: Text and its quieter companion: sentinels that `svg` replaces, so never pure black.
+INK, MUTED = "#1b1f24", "#6b7480"
+BLUE, VERMILLION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+
+TERM_COLOURS: dict[TermName, str] = {
+    "trace": BLUE,
+    "frobenius": VERMILLION,
+    "gradient": GREEN,
+    "gradient_trace": PURPLE,
+}
+
+#: What each colour becomes in an SVG: the page's variable, or the colour itself where the SVG stands alone.
+CSS: dict[str, str] = {
+    INK: "currentColor",
+    MUTED: f"var(--picture-muted, {MUTED})",
+    BLUE: f"var(--picture-blue, {BLUE})",
+    VERMILLION: f"var(--picture-vermillion, {VERMILLION})",
+    GREEN: f"var(--picture-green, {GREEN})",
+    PURPLE: f"var(--picture-purple, {PURPLE})",
+}

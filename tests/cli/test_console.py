@@ -1,0 +1,27 @@
+"""The table of a session in a terminal."""
+
+import torch
+from rich.console import Console
+
+import egregium as eg
+from egregium.cli.console import described, table
+
+
+def test_points_stand_side_by_side() -> None:
+    measurements = {
+        name: eg.measure(eg.Landscape.from_function(lambda x, c=c: c * (x**2).sum(), torch.zeros(3)))
+        for name, c in (("flat", 0.5), ("steep", 2.0))
+    }
+    console = Console(width=140, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(table(eg.Session("two bowls", "", measurements, "")))
+    text = console.export_text()
+    for word in ("two bowls", "flat", "steep", "scalar curvature R", "6 (exact)", "96 (exact)", "effective rank"):
+        assert word in text
+
+
+def test_errors_are_described_with_their_place() -> None:
+    try:
+        raise RuntimeError("no data here")
+    except RuntimeError as error:
+        assert "RuntimeError: no data here" in described(error)
+        assert "test_console.py, line" in described(error)

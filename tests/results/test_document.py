@@ -1,0 +1,111 @@
+"""Documents come back as they were saved, and nothing is half-written or lost."""
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+
+import egregium as eg
+from egregium.errors import DocumentError
+from egregium.results import Estimate, Session
+from egregium.results.document import save, write_whole
+
+
+@pytest.fixture(scope="module")
+def measurement() -> eg.Measurement:
+    land = eg.Landscape.from_function(lambda x: (x**2).sum() + x[0] ** 3, torch.linspace(0, 1, 5, dtype=torch.float64))
+    return eg.measure(land, density=True)
+
+
+def same(a: object, b: object) -> bool:
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.dtype == b.dtype and torch.equal(a, b)
+    if hasattr(a, "__dataclass_fields__"):
+        return type(a) is type(b) and all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    if isinstance(a, dict):
+        return isinstance(b, dict) and list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))  # type: ignore[arg-type]
+    return a == b or (isinstance(a, float) and math.isnan(a) and isinstance(b, float) and math.isnan(b))
+
+
+def test_a_measurement_comes_back(measurement: eg.Measurement, tmp_path: Path) -> None:
+    measurement.save(tmp_path / "m.json")
+    assert same(eg.load(tmp_path / "m.json"), measurement)
+
+
+def test_a_session_comes_back(measurement: eg.Measurement, tmp_path: Path) -> None:
+    session = Session("t", "egregium", {"a": measurement, "b": measurement}, "2026-01-01", ("x",))
+    session.save(tmp_path / "s.json")
+    assert same(eg.load(tmp_path / "s.json"), session)
+
+
+def test_numbers_that_json_lacks(tmp_path: Path) -> None:
+    odd = Estimate(math.nan, math.inf, -math.inf, torch.tensor([math.nan, 1.0]))
+    save(odd, tmp_path / "e.json")
+    assert same(eg.load(tmp_path / "e.json").degrees, -math.inf)
+    assert "NaN" not in (tmp_path / "e.json").read_text()
+
+
+def test_an_existing_file_is_kept(measurement: eg.Measurement, tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text("precious")
+    with pytest.raises(DocumentError, match="not overwritten"):
+        measurement.save(path)
+    assert path.read_text() == "precious"
+    measurement.save(path, force=True)
+    assert same(eg.load(path), measurement)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.json"
+    path.write_text("precious")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(DocumentError, match="No space left"):
+        write_whole(path, "half", force=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
+    assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "no schema"),
+        ('{"schema": 99, "result": {}}', "schema 99"),
+        ('{"schema": 1, "result": {"type": "os"}}', "damaged"),
+        ('{"schema": 1, "result": {"type": "Estimate"}}', "damaged"),
+    ],
+)
+def test_what_is_no_document(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(DocumentError, match=words):
+        eg.load(path)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="Cannot read"):
+        eg.load(tmp_path / "none.json")
+    with pytest.raises(DocumentError, match="Cannot write"):
+        write_whole(tmp_path / "no" / "file.json", "")
+
+
+def test_a_reader_ignores_fields_it_does_not_know(tmp_path: Path) -> None:
+    save(Estimate(1.0, 0.0), tmp_path / "e.json")
+    document = json.loads((tmp_path / "e.json").read_text())
+    document["result"]["later"] = 1
+    (tmp_path / "e.json").write_text(json.dumps(document))
+    assert eg.load(tmp_path / "e.json").value == 1.0
+
+
+def test_a_stranger_cannot_be_saved(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="cannot be saved"):
+        save(eg.Progress("x", 0.0, None, eg.Cost()), tmp_path / "p.json")
