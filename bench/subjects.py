@@ -44,12 +44,15 @@ class Subject:
         return model, X, y
 
 
-SHAPES = {"digits": ((64, 32, 32, 10), (64, 16, 16, 10)), "fashion": ((49, 24, 16, 10), (49, 24, 16, 10))}
-SUBJECTS = tuple(
-    Subject(data, activation, sizes, trained)
-    for data, shapes in SHAPES.items()
-    for activation, sizes in zip((nn.ReLU, nn.Tanh), shapes, strict=True)
-    for trained in (True, False)
+LAYERS = {"digits": (64, 16, 16, 10), "fashion": (49, 24, 16, 10)}
+SUBJECTS = (
+    Subject("digits", nn.ReLU, (64, 32, 32, 10), True),
+    *(
+        Subject(data, activation, sizes, trained)
+        for data, sizes in LAYERS.items()
+        for activation in (nn.ReLU, nn.Tanh)
+        for trained in (True, False)
+    ),
 )
 
 

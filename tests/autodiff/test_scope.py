@@ -57,8 +57,6 @@ def test_the_callers_state_changes_no_digit(
 def test_a_landscape_made_in_that_state_works_there_and_outside(state: Any, whole: tuple[Tensor, Tensor]) -> None:
     with state():
         model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3)).double()
-        if model[0].weight.is_inference():
-            pytest.skip("torch itself makes parameters of inference mode unusable for autograd")
         land = eg.Landscape(model, nn.CrossEntropyLoss(), (whole[0].clone(), whole[1].clone()))
         here = land.at(land.theta * 1.1)
         inside = eg.scalar_curvature(here).value

@@ -18,17 +18,21 @@ TARGETS = """
 import time, torch, egregium as eg
 from torch import nn
 
-def landscape(loss=None, slow=0.0):
+def landscape(loss=None, hidden=12):
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 3))
+    model = nn.Sequential(nn.Linear(6, hidden), nn.Tanh(), nn.Linear(hidden, 3))
     x, y = torch.randn(40, 6), torch.randint(0, 3, (40,))
     return eg.Landscape(model, loss or nn.CrossEntropyLoss(), (x, y))
 
 def slow():
+    calls = []
     def loss(z, y):
-        time.sleep(0.02)
+        calls.append(1)
+        time.sleep(0.2)
+        if len(calls) == 12:
+            open("begun", "w").close()
         return nn.functional.cross_entropy(z, y)
-    return landscape(loss)
+    return landscape(loss, hidden=600)
 
 def nan():
     return landscape(lambda z, y: (z * float("nan")).mean())
@@ -139,7 +143,9 @@ def test_ctrl_c_keeps_the_partial_estimate(folder: Path) -> None:
     command = [str(Path(sys.executable).with_name("egregium")), "measure", "mine.py:slow", "--rtol", "1e-7"]
     command += ["--budget", "1e9", "--out", "out"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(9)
+        while not (folder / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=90)
     assert process.returncode == 0, err

@@ -55,7 +55,7 @@ def test_hessian_is_taken_where_the_landscape_is() -> None:
     """D16: not at the vector it is multiplied with."""
     land = eg.Landscape.from_function(lambda x: (x**3).sum() / 6, torch.tensor([1.0, 2.0], dtype=DOUBLE))
     for v in (torch.ones(2, dtype=DOUBLE), torch.tensor([5.0, -7.0], dtype=DOUBLE)):
-        assert torch.equal(eg.hessian(land) @ v, torch.tensor([1.0, 2.0], dtype=DOUBLE) * v)
+        close(eg.hessian(land) @ v, torch.tensor([1.0, 2.0], dtype=DOUBLE) * v)
 
 
 @pytest.mark.parametrize("power", [0, 1])
@@ -172,7 +172,5 @@ def test_without_outputs_there_is_no_gauss_newton_matrix(call: Any, kind: str) -
         land = eg.Landscape(mlp(), batch_loss=lambda m, b: (F.cross_entropy(m(b[0]), b[1]), 1), data=split(Y))
     else:
         land = eg.Landscape.from_function(lambda x: (x**2).sum(), torch.ones(3, dtype=DOUBLE))
-    with pytest.raises(
-        ArgumentError, match=r"needs to tell the outputs from the loss\. Build the landscape as Landscape"
-    ):
+    with pytest.raises(ArgumentError, match=r"needs to tell the outputs from the loss\. Build the landscape as"):
         call(land)

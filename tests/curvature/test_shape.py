@@ -63,9 +63,8 @@ def test_its_eigenvalues_are_the_principal_curvatures(tanh_mlp: nn.Module, ragge
     g, H = mlp_reference.gradient, mlp_reference.hessian
     W2 = 1 + g @ g
     weingarten = (torch.eye(len(g), dtype=DOUBLE) - torch.outer(g, g) / W2) @ H / W2.sqrt()
-    found = torch.linalg.eigvalsh(
-        dense_matrix(eg.shape_operator(eg.Landscape(tanh_mlp, nn.CrossEntropyLoss(), ragged)))
-    )
+    S = eg.shape_operator(eg.Landscape(tanh_mlp, nn.CrossEntropyLoss(), ragged))
+    found = torch.linalg.eigvalsh(dense_matrix(S))
     expected = torch.linalg.eigvals(weingarten)
     assert expected.imag.abs().max() < 1e-12
     torch.testing.assert_close(found, expected.real.sort().values, rtol=1e-10, atol=1e-12)
@@ -115,9 +114,8 @@ def test_the_frame_survives_any_gradient(norm: float) -> None:
     """P = G^(-1/2): the identity where g = 0, and along g the factor 1 / W."""
     frame = TangentFrame(0.0, torch.tensor([norm, 0.0], dtype=DOUBLE), norm)
     P = dense_matrix(frame.root())
-    assert P.tolist() == pytest.approx([[1 / math.hypot(1, norm), 0], [0, 1]] and P.tolist())
     assert float(P[0, 0]) == pytest.approx(1 / math.hypot(1, norm), rel=1e-12, abs=1e-15)
-    assert float(P[1, 1]) == 1
+    assert P[1].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["fisher", "", None, "Hessian"])
@@ -150,12 +148,7 @@ def polynomial(seed: int, n: int) -> tuple[Function, Tensor]:
     x = torch.randn(n, dtype=DOUBLE, generator=made) / 2
 
     def f(y: Tensor) -> Tensor:
-        return (
-            c[0] @ y
-            + y @ c[1] @ y
-            + torch.einsum("ijk,i,j,k", c[2], y, y, y)
-            + torch.einsum("ijkl,i,j,k,l", c[3], y, y, y, y)
-        )
+        return c[0] @ y + y @ c[1] @ y + y @ (c[2] @ y) @ y + y @ ((c[3] @ y) @ y) @ y
 
     return f, x
 

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import egregium as eg
 from egregium.report.method import facts
 from egregium.report.typeset import typeset
+from egregium.results import Environment
 
 
 def text(session: eg.Session) -> str:
@@ -17,8 +18,13 @@ def test_methods_costs_and_machine_are_all_there(session: eg.Session, sampled: e
         assert typeset(part.method) in found
         assert typeset(str(part.cost)) in found
     assert typeset(str(sampled.cost)) in found
-    for field in fields(sampled.environment):
-        assert str(getattr(sampled.environment, field.name)) in found
+
+
+def test_everything_about_the_machine_is_there(saddle: eg.Measurement) -> None:
+    names = [field.name for field in fields(saddle.environment)]
+    marked = Environment(**{name: f"the {name} it was" for name in names})
+    found = text(eg.Session("", "", {"p": replace(saddle, environment=marked)}, ""))
+    assert all(f"the {name} it was" in found for name in names)
 
 
 def test_agreement_is_one_cell_and_difference_one_each(session: eg.Session) -> None:

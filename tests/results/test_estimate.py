@@ -18,7 +18,8 @@ from egregium.results.estimate import rounded
         (1.2345678e-7, 3e-10, "1.235e-07 +/- 3e-10"),
         (3.2e9, 1e7, "3.200e+09 +/- 1e+07"),
         (5.0, math.nan, "5 +/- nan"),
-        (9.96, 0.096, "9.96 +/- 0.10"),
+        (9.96, 0.096, "9.960 +/- 0.096"),
+        (703.0, 94.0, "703 +/- 94"),
     ],
 )
 def test_as_many_digits_as_the_error_carries(value: float, half: float, text: str) -> None:
@@ -33,4 +34,5 @@ def test_the_printed_error_is_never_smaller_than_the_error(half: float) -> None:
 def test_interval_and_exactness() -> None:
     assert Estimate(2.0, 1.0, degrees=7).interval(0.95) == pytest.approx((2 - 2.3646, 2 + 2.3646), abs=1e-4)
     assert str(Estimate(-8.0, 0.0)) == "-8 (exact)"
+    assert str(Estimate(-0.0, 0.0)) == "0 (exact)"
     assert "90 %" in str(Estimate(1.0, 0.1, degrees=9, confidence=0.9))

@@ -36,5 +36,7 @@ def test_many_dots_are_thinned_and_the_caption_says_so(sampled: eg.Measurement) 
     assert "shown" not in probes_figure(sampled).caption
 
 
-def test_none_where_exact(saddle: eg.Measurement) -> None:
+def test_none_where_exact(saddle: eg.Measurement, sampled: eg.Measurement) -> None:
     assert probes_figure(saddle) is None
+    agreeing = replace(sampled.scalar_curvature, stderr=0.0)  # probes that all say the same
+    assert probes_figure(replace(sampled, scalar_curvature=agreeing)) is None

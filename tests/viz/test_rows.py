@@ -38,6 +38,14 @@ def test_logarithmic_axis_has_few_ticks_and_tells_all_values_apart(values: list[
     assert min(b - a for a, b in pairwise(places)) > 3  # pixels
 
 
+def test_zero_stands_clear_of_the_edge_of_the_axis() -> None:
+    ax = Figure().add_subplot()
+    draw_row(ax, 0, "negative", Estimate(-8.0, 0.0), bar=True)
+    finish_rows(ax, 1, "x")
+    low, high = ax.get_xlim()
+    assert low < -8 < 0 < high
+
+
 def test_first_row_is_on_top() -> None:
     ax = Figure().add_subplot()
     draw_row(ax, 0, "first", Estimate(1.0, 0.0))

@@ -7,7 +7,7 @@ Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egre
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Any, Self, final
+from typing import Any, final
 
 import torch
 from jaxtyping import Float
@@ -74,7 +74,7 @@ class Landscape:
         self._set(ModelObjective(model, how, data, dtype, place), None, 1.0)
 
     @classmethod
-    def from_function(cls, f: Callable[[Tensor], Tensor], theta: Float[Tensor, " n"]) -> Self:
+    def from_function(cls, f: Callable[[Tensor], Tensor], theta: Float[Tensor, " n"]) -> "Landscape":
         """The landscape of f: (n,) -> scalar at theta, for surfaces known in closed form.
 
         Raises ArgumentError where theta is not a floating-point vector.

@@ -4,11 +4,10 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from egregium.results import Estimate, Measurement, Session
+from egregium.results.document import text
 
 #: Characters of a link above which the page would become unwieldy.
 LIMIT = 800_000
@@ -27,17 +26,14 @@ def embedded(session: Session) -> Embedded:
     """The document as `egregium.load` reads it; without per-probe samples and densities where it is too large."""
     whole = _text(session)
     reduced = 4 * len(whole) / 3 > LIMIT
-    text = _text(_without_samples(session)) if reduced else whole
-    link = "data:application/json;base64," + b64encode(text.encode()).decode()
-    return Embedded(link, max(round(len(text) / 1000), 1), reduced)
+    kept = _text(_without_samples(session)) if reduced else whole
+    link = "data:application/json;base64," + b64encode(kept.encode()).decode()
+    return Embedded(link, max(round(len(kept) / 1000), 1), reduced)
 
 
 def _text(session: Session) -> str:
     """What `session.save` writes, on one line."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "result.json"
-        session.save(str(path))
-        return json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
+    return json.dumps(json.loads(text(session)), separators=(",", ":"))
 
 
 def _without_samples(session: Session) -> Session:

@@ -50,6 +50,6 @@ class Cost:
 
     def __str__(self) -> str:
         counts = [f"{self.gradients:,.0f} gradients"] if self.gradients else []
-        for number, name in ((self.hvps, "HVPs"), (self.ggn_products, "GGN products"), (self.products, "products")):
-            counts += [f"{number:,} {name}"] if number else []
+        for number, name in ((self.hvps, "HVP"), (self.ggn_products, "GGN product"), (self.products, "product")):
+            counts += [f"{number:,} {name}{'s' * (number > 1)}"] if number else []
         return f"{', '.join(counts) or 'nothing'} in {self.seconds:.3g} s"

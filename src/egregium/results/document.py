@@ -39,12 +39,16 @@ def save(result: Any, path: str | os.PathLike[str], *, force: bool = False) -> N
 
     Raises DocumentError where the file exists (unless `force`), the folder does not, or it cannot be written.
     """
-    text = json.dumps({"egregium": version("egregium"), "schema": SCHEMA, "result": _plain(result)}, indent=1)
-    write_whole(path, text + "\n", force=force)
+    write_whole(path, text(result), force=force)
 
 
-def write_whole(path: str | os.PathLike[str], text: str, *, force: bool = False) -> None:
-    """Write `text` to `path` through a temporary file beside it, so that the file is never half-written.
+def text(result: Any) -> str:
+    """`result` as the text of a JSON document."""
+    return json.dumps({"egregium": version("egregium"), "schema": SCHEMA, "result": _plain(result)}, indent=1) + "\n"
+
+
+def write_whole(path: str | os.PathLike[str], content: str, *, force: bool = False) -> None:
+    """Write `content` to `path` through a temporary file beside it, so that the file is never half-written.
 
     Raises DocumentError as `save` does.
     """
@@ -58,7 +62,7 @@ def write_whole(path: str | os.PathLike[str], text: str, *, force: bool = False)
         ) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(content)
         Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(path)
     except OSError as error:

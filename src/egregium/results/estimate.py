@@ -63,12 +63,12 @@ class Estimate:
     def __str__(self) -> str:
         level = f"({100 * self.confidence:g} %)"
         if self.stderr == 0:
-            return f"{self.value:.6g} (exact)"
+            return f"{self.value + 0.0:.6g} (exact)"  # + 0.0: no -0
         return f"{rounded(self.value, self.half_width())} {level}"
 
 
 def rounded(value: float, half_width: float) -> str:
-    """`value +/- half_width`, with as many digits as the error carries: its first, or two where that is a 1.
+    """`value +/- half_width`, with as many digits as the error carries: one, or two where one would be coarse.
 
     >>> rounded(103.72, 0.9)
     '103.7 +/- 0.9'
@@ -80,7 +80,8 @@ def rounded(value: float, half_width: float) -> str:
     if not (math.isfinite(value) and math.isfinite(half_width) and half_width > 0):
         return f"{value:.4g} +/- {half_width:.2g}"
     exponent = math.floor(math.log10(half_width))
-    exponent -= half_width / 10**exponent < 1.95
+    lead = half_width / 10**exponent
+    exponent -= lead < 1.95 or lead > 9  # 0.19 and 0.094 need their second digit
     half = math.ceil(half_width / 10.0**exponent - 1e-9) * 10.0**exponent
     magnitude = math.floor(math.log10(abs(value))) if value else exponent
     if not -4 <= max(magnitude, exponent) < 7:

@@ -78,7 +78,10 @@ class Measurement:
             if pairs is not None:
                 note = f"at {side}; ± residual" + ("" if pairs.converged else " (not converged)")
                 rows.append(Row(f"{name} eigenvalue", str(pairs), note, group="spectrum"))
-        rows += [Row(TERMS[name], str(term), "term of R", group="terms") for name, term in self.terms.items()]
+        rows += [
+            Row(TERMS[name].replace("H", letter), str(term), "term of R", group="terms")
+            for name, term in self.terms.items()
+        ]
         rows.append(Row("cost", str(self.cost), f"intervals at {level}", group="cost"))
         return rows
 

@@ -7,7 +7,7 @@ the variance on average, so it errs on the side of caution). Intervals use Stude
 import math
 
 from jaxtyping import Float
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from torch import Tensor
 
 
@@ -48,4 +48,4 @@ def student_half_width(stderr: float, confidence: float, degrees: float) -> floa
         return 0.0
     if not degrees > 0:
         return math.nan
-    return float(student.ppf((1 + confidence) / 2, degrees)) * stderr
+    return float(stdtrit(degrees, (1 + confidence) / 2)) * stderr

@@ -43,11 +43,10 @@ def svg(picture: Picture, key: str | None = None) -> str:
 def _drawn(picture: Picture) -> ElementTree.Element:
     """matplotlib's SVG, parsed, without metadata and style sheet."""
     text = io.StringIO()
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     with style(), warnings.catch_warnings():
         # the browser's fonts may have the glyph that matplotlib's lacks
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
-        picture.figure.savefig(text, format="svg", metadata=nothing, transparent=True)
+        picture.figure.savefig(text, format="svg", transparent=True)
     root = ElementTree.fromstring(text.getvalue())
     for element in root.iter():  # plain names, and the namespaces once at the root: no global registry is touched
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")
