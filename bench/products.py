@@ -7,12 +7,14 @@ seconds(block) / 16 / seconds(gradient), gradient and block from the same round.
 import statistics
 from collections.abc import Iterator
 
+import torch
+
 from bench import memory
 from bench.networks import CASES
 from bench.options import Options
 from bench.peers import compared
 from bench.tables import Column, Row, Table, attempted
-from bench.timing import interleaved, ratio
+from bench.timing import clock, interleaved, ratio
 from bench.works import BLOCK, works
 
 ROUNDS, QUICK_ROUNDS = 9, 2
@@ -47,7 +49,8 @@ def tables(options: Options) -> Iterator[Table]:
     rows = [attempted({"case": case.title}, lambda name=name: _cost(name, rounds)) for name, case in CASES.items()]
     note = (
         f"Block of {BLOCK} vectors, float32, median of {rounds} interleaved ratios. `hessian(land) @ V` in "
-        "`land.gradient()`; bare: torch.autograd alone, both block and gradient."
+        f"`land.gradient()`; bare: torch.autograd alone, both block and gradient. Seconds by the {clock()}'s clock, "
+        f"{torch.get_num_threads()} threads."
     )
     yield Table("cost", "Cost of a product, in gradients", COSTS, rows, note)
     rows = [attempted({"case": case.title}, lambda name=name: _memory(name)) for name, case in CASES.items()]

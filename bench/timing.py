@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 Work = Callable[[], Any]
 
 #: Shorter works are repeated within one timing until they take this long, in seconds.
@@ -48,8 +50,16 @@ def peak_mebibytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
 
 
+def clock() -> str:
+    """Which seconds are counted: of the processor where torch has one thread, since other programs do not lengthen
+    these; of the wall where it has several, since threads that wait for each other burn processor time.
+    """
+    return "processor" if torch.get_num_threads() == 1 else "wall"
+
+
 def _seconds(work: Work, times: int) -> float:
-    started = time.perf_counter()
+    now = time.process_time if clock() == "processor" else time.perf_counter
+    started = now()
     for _ in range(times):
         work()
-    return (time.perf_counter() - started) / times
+    return (now() - started) / times
