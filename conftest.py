@@ -21,7 +21,7 @@ def folder(example: Example) -> Path:
 
 
 class Shell(CodeBlockParser):
-    """Blocks of `sh`: each line is run; `make` is asked whether it knows the target."""
+    """Blocks of `sh`: each line is run; what takes long (`make`, the benchmarks) is only asked whether it knows it."""
 
     language = "sh"
 
@@ -31,8 +31,10 @@ class Shell(CodeBlockParser):
         for line in filter(None, example.parsed.splitlines()):
             if line.startswith(ELSEWHERE):
                 continue
-            make = line.startswith("make")
-            command, where = (line.replace("make", "make -n", 1), ROOT) if make else (line, folder(example))
+            command, where = line, folder(example)
+            for long, asked in (("make", "make -n"), ("python -m bench", "python -m bench --help")):
+                if line.startswith(long):
+                    command, where = line.replace(long, asked, 1), ROOT
             environment = {**os.environ, "PATH": path}
             done = subprocess.run(
                 ["bash", "-c", command], cwd=where, env=environment, capture_output=True, text=True, check=False

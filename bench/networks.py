@@ -127,9 +127,9 @@ DENSE = (784, 256, 256, CLASSES)
 CASES = {
     "mlp-256": Case("MLP 784-256-256-10, batch 256", lambda: mlp(DENSE), lambda: _vectors(256), 1.8),
     "mlp-4096": Case("the same, batch 4,096", lambda: mlp(DENSE), lambda: _vectors(4096), 1.8),
-    "cnn-pooled": Case("CNN 3-16-32-32-64 with two poolings, 64 images", lambda: convolutions(True), _images, 2.6),
+    "cnn-pooled": Case("CNN 3-16-32-32-64, pooled twice, 64 images", lambda: convolutions(True), _images, 2.6),
     "cnn-full": Case("the same without pooling", lambda: convolutions(False), _images, 2.6),
-    "transformer": Case("2-layer transformer, attention written out", lambda: _transformer(written_out), _text, 2.6),
+    "transformer": Case("transformer, attention written out", lambda: _transformer(written_out), _text, 2.6),
     "transformer-sdpa": Case("the same, F.scaled_dot_product_attention", lambda: _transformer(fused), _text, 2.6),
     "transformer-encoder": Case("the same, nn.TransformerEncoderLayer", lambda: LanguageModel(Encoder()), _text, 2.6),
 }

@@ -27,8 +27,8 @@ COSTS = (
     Column("range", "least to most"),
     Column("most", "bound", ".1f"),
     Column("bare", "bare autograd", ".2f"),
-    Column("hessian_in_bare", "Hessian in bare gradients", ".2f"),
-    Column("overhead", "block / bare block", ".2f"),
+    Column("hessian_in_bare", "in bare gradients", ".2f"),
+    Column("overhead", "block / bare", ".2f"),
     Column("gradient_overhead", "gradient / bare", ".2f"),
     Column("ggn", "GGN", ".2f"),
     Column("within", "within"),
@@ -50,7 +50,7 @@ def tables(options: Options) -> Iterator[Table]:
     note = (
         f"Block of {BLOCK} vectors, float32, median of {rounds} interleaved ratios. `hessian(land) @ V` in "
         f"`land.gradient()`; bare: torch.autograd alone, both block and gradient. Seconds by the {clock()}'s clock, "
-        f"{torch.get_num_threads()} threads."
+        f"threads: {torch.get_num_threads()}."
     )
     yield Table("cost", "Cost of a product, in gradients", COSTS, rows, note)
     rows = [attempted({"case": case.title}, lambda name=name: _memory(name)) for name, case in CASES.items()]

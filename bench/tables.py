@@ -9,6 +9,9 @@ from rich.table import Table as RichTable
 
 Row = dict[str, Any]
 
+#: Columns of text that a table may take, so that a log reads like a terminal.
+WIDTH = 170
+
 
 @dataclass(frozen=True)
 class Column:
@@ -58,10 +61,10 @@ def cells(row: Mapping[str, Any], columns: tuple[Column, ...]) -> list[str]:
 
 def show(table: Table) -> None:
     """Print the table."""
-    console = Console(width=150)
+    console = Console(width=WIDTH)
     rich = RichTable(title=table.title, title_justify="left", caption=table.note or None, caption_justify="left")
     for index, column in enumerate(table.columns):
-        rich.add_column(column.head, justify="left" if index == 0 else "right")
+        rich.add_column(column.head, justify="right" if index else "left", no_wrap=not index)
     for row in table.rows:
         rich.add_row(*cells(row, table.columns))
     console.print(rich)

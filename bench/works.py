@@ -37,9 +37,9 @@ def works(case: Case) -> dict[str, Work]:
     }
 
 
-def _bare_products(loss: Work, parameters: Sequence[Tensor], rows: Sequence[Sequence[Tensor]]) -> Tensor:
-    """H v for each row by one reverse pass through the gradient's graph, nothing else."""
+def _bare_products(loss: Work, parameters: Sequence[Tensor], rows: Sequence[Sequence[Tensor]]) -> None:
+    """H v for each row by one reverse pass through the gradient's graph; nothing is kept or put together."""
     with sdpa_kernel(SDPBackend.MATH):  # the fused kernel has no second derivative on the CPU
         slopes = torch.autograd.grad(loss(), parameters, create_graph=True)
-        products = [torch.autograd.grad(slopes, parameters, row, retain_graph=True) for row in rows]
-    return torch.stack([torch.cat([part.reshape(-1) for part in product]) for product in products])
+        for row in rows:
+            torch.autograd.grad(slopes, parameters, row, retain_graph=True)

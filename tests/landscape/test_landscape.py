@@ -334,6 +334,20 @@ def test_model_is_the_users(land: eg.Landscape, tanh_mlp: nn.Module) -> None:
     assert eg.Landscape.from_function(torch.sum, torch.ones(2)).model is None
 
 
+def test_a_loss_that_is_a_parameter_itself(untouched: Any) -> None:
+    """Sums over batches must not be added up in the parameter's own memory."""
+
+    class Constant(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.height = nn.Parameter(torch.tensor(1.0, dtype=DOUBLE))
+
+    model = Constant()
+    land = eg.Landscape(model, batch_loss=lambda model, batch: (model.height, 1), data=[1, 2, 3])
+    with untouched(model):
+        assert (land.value(), land.at(torch.tensor([5.0])).value()) == (1.0, 5.0)
+
+
 def test_a_function_of_a_vector() -> None:
     f = lambda x: x[0] ** 3 + x[1] * x[2]
     land = eg.Landscape.from_function(f, torch.tensor([1.0, 2.0, 3.0], dtype=DOUBLE))

@@ -83,13 +83,11 @@ class Case:
         return next(module for module, (function, _) in MODULES.items() if function is self.function)(**self.options)
 
     def nested(self) -> Callable[..., Tensor]:
-        """partial of partial, the inner one overridden."""
-        inner: Any = self.function
-        for name, value in self.options.items():
-            inner = partial(inner, **{name: value})
-        if "margin" in self.options:
-            inner = partial(partial(self.function, margin=7.0), **self.options)
-        return inner
+        """partial of partial, the inner one overridden; an attribute keeps Python from merging the two."""
+        wrong = {name: None if isinstance(value, Tensor) else 7 for name, value in self.options.items()}
+        inner: Any = partial(self.function, **wrong)
+        inner.__name__ = "inner"
+        return partial(inner, **self.options)
 
 
 CE, NLL, KL = F.cross_entropy, F.nll_loss, F.kl_div

@@ -206,6 +206,19 @@ def test_attributes_of_the_forward_pass_go_again(setting: Setting) -> None:
     assert vars(model) == before
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_scripted_part_is_put_back_too(untouched: Any) -> None:
+    """Its mode is no attribute of Python's."""
+    part = torch.jit.script(nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5)))
+    model = nn.Sequential(part, nn.Linear(3, 2)).to(DOUBLE)
+    x, y = torch.randn(4, 3, dtype=DOUBLE), torch.tensor([0, 1, 1, 0])
+    land = eg.Landscape(model, nn.CrossEntropyLoss(), (x, y))
+    first = land.gradient()
+    assert part.training
+    assert part[1].training
+    assert torch.equal(land.gradient(), first)
+
+
 def test_a_model_that_overrides_train_is_not_asked() -> None:
     """Backbones that pin BatchNorm override train(); a measurement must not trigger what they do there."""
 

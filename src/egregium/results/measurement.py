@@ -74,9 +74,10 @@ class Measurement:
             Row(f"|{letter}|_F", str(self.frobenius_norm), "√ Σ λ²", group="spectrum"),
             Row("effective rank", str(self.effective_rank), f"(tr {letter})² / |{letter}|²_F", group="spectrum"),
         ]
-        for name, pairs, side in (("largest", self.largest, "least"), ("smallest", self.smallest, "most")):
+        bounds = (("largest", self.largest, "λ_max ≥ this"), ("smallest", self.smallest, "λ_min ≤ this"))
+        for name, pairs, bound in bounds:  # a Ritz value never lies beyond the spectrum
             if pairs is not None:
-                note = f"at {side}; ± residual" + ("" if pairs.converged else " (not converged)")
+                note = bound if pairs.converged else f"{bound}; not converged"
                 rows.append(Row(f"{name} eigenvalue", str(pairs), note, group="spectrum"))
         rows += [
             Row(TERMS[name].replace("H", letter), str(term), "term of R", group="terms")
