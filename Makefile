@@ -23,8 +23,8 @@ demo: $(STAMPS)/setup  ## train a small network, measure it, write a page
 	@$(BIN)/egregium demo --out egregium-demo --force
 
 test: $(STAMPS)/setup oracles  ## all tests
-	@$(BIN)/pytest -n 2 tests
-	@$(ORACLES)/bin/python -m pytest -p no:cacheprovider tests/oracles
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m 'not oracle' tests
+	@$(ORACLES)/bin/python -m pytest --confcutdir=tests tests/oracles
 
 oracles: $(STAMPS)/oracles  ## an environment of their own for the libraries we compare with
 
@@ -41,7 +41,7 @@ types: $(STAMPS)/setup  ## mypy, strict
 	@$(BIN)/mypy
 
 docs: $(STAMPS)/setup  ## every doctest and every code block of README and docs
-	@$(BIN)/pytest --doctest-modules src README.md docs
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --doctest-modules src README.md docs
 
 bench: $(STAMPS)/setup  ## benchmarks (PARTS="products accuracy coverage weighting")
 	@$(BIN)/python -m bench $(PARTS)

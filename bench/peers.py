@@ -1,4 +1,4 @@
-"""The same products by other libraries: `PYTHON -m bench.peers CASE ROUNDS`, in a Python that has them.
+"""The same products by other libraries: `PYTHON -m bench.peers CASE PEER`, in a Python that has them.
 
 Imports neither egregium nor, before it is asked to measure, the peers.
 """
@@ -18,8 +18,9 @@ from bench.networks import CASES
 from bench.tables import Column, Row, Table, attempted
 from bench.timing import Work, interleaved, ratio
 
-#: Vectors in a block, as in `bench.works`.
-BLOCK = 16
+#: Vectors in a block, as in `bench.works`; rounds; and which networks.
+BLOCK, ROUNDS = 16, 3
+NAMES = ("mlp-256", "cnn-pooled", "transformer", "transformer-sdpa")
 COLUMNS = (
     Column("case", "network"),
     Column("peer", "library"),
@@ -29,25 +30,26 @@ COLUMNS = (
 )
 
 
-def compared(python: Path, rounds: int) -> Table:
+def compared(python: Path) -> Table:
     """The peers' costs, each case in a process of `python`."""
     rows = []
-    for name, case in CASES.items():
+    for name in NAMES:
         for peer in PEERS:
-            labels = {"case": case.title, "peer": peer}
-            rows.append(attempted(labels, lambda name=name, peer=peer: _subprocess(python, name, peer, rounds)))
-    note = f"Block of {BLOCK} vectors, float32, in bare gradients of the same process, median of {rounds} rounds."
+            labels = {"case": CASES[name].title, "peer": peer}
+            rows.append(attempted(labels, lambda name=name, peer=peer: _subprocess(python, name, peer)))
+    note = f"Block of {BLOCK} vectors, float32, in bare gradients of the same process; {ROUNDS} rounds, 1 thread."
     return Table("peers", "The same products by other libraries, in gradients", COLUMNS, rows, note)
 
 
-def main(case: str, peer: str, rounds: int) -> None:
+def main(case: str, peer: str) -> None:
     """Measure one peer on one case and print a row as JSON."""
+    torch.set_num_threads(1)
     model, x, y = CASES[case].built()
     parameters = list(model.parameters())
     V = torch.randn(sum(p.numel() for p in parameters), BLOCK, generator=torch.Generator().manual_seed(0))
     block = PEERS[peer](model, x, y, V)
     gradient: Work = lambda: torch.autograd.grad(F.cross_entropy(model(x), y), parameters)
-    times = interleaved({"gradient": gradient, "block": block}, rounds)
+    times = interleaved({"gradient": gradient, "block": block}, ROUNDS)
     middle, least, most = ratio(times["block"], times["gradient"], BLOCK)
     row: Row = {"hessian": middle, "range": f"{least:.2f} to {most:.2f}", "version": version(peer)}
     print(json.dumps(row))
@@ -74,8 +76,8 @@ PEERS: dict[str, Callable[[nn.Module, Tensor, Tensor, Tensor], Work]] = {
 }
 
 
-def _subprocess(python: Path, case: str, peer: str, rounds: int) -> Row:
-    command = [str(python), "-m", "bench.peers", case, peer, str(rounds)]
+def _subprocess(python: Path, case: str, peer: str) -> Row:
+    command = [str(python), "-m", "bench.peers", case, peer]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
@@ -84,4 +86,4 @@ def _subprocess(python: Path, case: str, peer: str, rounds: int) -> Row:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(*sys.argv[1:])

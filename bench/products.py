@@ -37,7 +37,6 @@ MEMORY = (
     Column("case", "network"),
     Column("gradient", "gradient", ".0f"),
     Column("hessian", "Hessian block", ".0f"),
-    Column("bare_gradient", "bare gradient", ".0f"),
     Column("bare_hessian", "bare Hessian block", ".0f"),
     Column("ggn", "GGN block", ".0f"),
 )
@@ -54,10 +53,12 @@ def tables(options: Options) -> Iterator[Table]:
     )
     yield Table("cost", "Cost of a product, in gradients", COSTS, rows, note)
     rows = [attempted({"case": case.title}, lambda name=name: _memory(name)) for name, case in CASES.items()]
-    note = "Peak resident memory of a fresh process that does one work once, less that before it."
+    note = (
+        "Peak resident memory of a fresh process during one work, less what it held before; bare products are not kept."
+    )
     yield Table("memory", "Peak memory beyond model, data and vectors, MiB", MEMORY, rows, note)
     if options.peers is not None:
-        yield compared(options.peers, rounds)
+        yield compared(options.peers)
 
 
 def _cost(name: str, rounds: int) -> Row:

@@ -38,16 +38,21 @@ def ratio(above: Sequence[float], below: Sequence[float], divisor: float = 1.0) 
     return statistics.median(ratios), min(ratios), max(ratios)
 
 
-def peak_mebibytes() -> float:
-    """The most memory that this process has held so far, in MiB.
+def extra_mebibytes(work: Work) -> float:
+    """MiB that the process holds at its peak during `work`, beyond what it holds before.
 
-    From VmHWM where there is /proc: a child's ru_maxrss starts at its parent's peak, which would hide its own.
+    From /proc where there is one, with the kernel's peak reset; a child's ru_maxrss starts at its parent's peak, which
+    would hide its own, so elsewhere small peaks are not seen.
     """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(x for x in status.read_text(encoding="utf-8").splitlines() if x.startswith("VmHWM"))
-        return float(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
+    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    if not status.exists():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        work()
+        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20  # bytes on macOS
+    reset.write_text("5", encoding="ascii")
+    before = _kibibytes(status, "VmRSS")
+    work()
+    return (_kibibytes(status, "VmHWM") - before) / 1024
 
 
 def clock() -> str:
@@ -63,3 +68,8 @@ def _seconds(work: Work, times: int) -> float:
     for _ in range(times):
         work()
     return (now() - started) / times
+
+
+def _kibibytes(status: Path, key: str) -> float:
+    line = next(x for x in status.read_text(encoding="utf-8").splitlines() if x.startswith(key))
+    return float(line.split()[1])

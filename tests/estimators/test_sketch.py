@@ -4,6 +4,7 @@ import pytest
 import torch
 from known_spectra import matrix, scalar
 
+from egregium.errors import ArgumentError
 from egregium.estimators.sketch import begun, deepened, empty_sketch, orthonormal, widened
 from egregium.operators import Dense
 from egregium.stats import pair_mean
@@ -90,3 +91,11 @@ def test_orthonormal_drops_what_is_dependent() -> None:
     new = orthonormal(torch.cat([v[:, :2] @ torch.ones(2, 2, dtype=torch.float64), v[:, 2:]], dim=1), basis)
     assert new.shape == (30, 2)
     assert (basis.T @ new).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_is_not_symmetric_is_refused(dtype: torch.dtype) -> None:
+    A = matrix("network").to(dtype)
+    slightly = A + 0.05 * torch.randn(A.shape, generator=torch.Generator().manual_seed(0), dtype=dtype).triu(1)
+    with pytest.raises(ArgumentError, match="not symmetric"):
+        begun(Dense(slightly), 16, 0)

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from egregium.errors import ArgumentError
 from egregium.estimators.probes import signs
 from egregium.operators import SymmetricOperator
 from egregium.results.cost import Cost
@@ -29,6 +30,8 @@ SKETCH, FRESH = 0, 1
 KEPT = 64
 #: Directions fainter than this share of the largest are noise: a Gram matrix in float64 knows singular values to 1e-8.
 FAINTEST = 1e-7
+#: Asymmetry that is refused, in square roots of the dtype's rounding: far beyond what rounding does.
+SKEW = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,7 @@ def deepened(op: SymmetricOperator, sketch: Sketch) -> Sketch:
     basis = torch.cat([sketch.basis, new], dim=1)
     image = torch.cat([sketch.image, op @ new], dim=1)
     core = (basis.T @ image).double()
+    _symmetric(core, basis.dtype)
     square = 2 * float((image.double() ** 2).sum()) - float((core**2).sum())
     cost = sketch.cost + op.cost(new.shape[1])
     return Sketch(basis, image, float(core.trace()), square, none, none, image[:, :0], sketch.drawn, sketch.seed, cost)
@@ -110,6 +114,16 @@ def widened(op: SymmetricOperator, sketch: Sketch, k: int) -> Sketch:
         drawn=sketch.drawn + k,
         cost=sketch.cost + op.cost(k),
     )
+
+
+def _symmetric(core: Float[Tensor, "m m"], dtype: torch.dtype) -> None:
+    """Raise ArgumentError where Q^T A Q is not symmetric: a check that costs nothing."""
+    skew, size = float(torch.linalg.matrix_norm(core - core.T)), float(torch.linalg.matrix_norm(core))
+    if skew > SKEW * torch.finfo(dtype).eps ** 0.5 * size:
+        raise ArgumentError(
+            f"The operator is not symmetric: |Q^T A Q - (Q^T A Q)^T| is {skew / size:.2g} of |Q^T A Q|. For a landscape, "
+            "a layer's second derivative is wrong (a custom autograd.Function?), or the loss changes between two passes."
+        )
 
 
 def _projected(basis: Float[Tensor, "n m"], V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:

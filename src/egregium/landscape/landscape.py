@@ -68,6 +68,8 @@ class Landscape:
                 raise ArgumentError(f"{name}= must be callable, got {type(function).__name__}.")
         if data is None:
             raise DataError("Landscape needs data=: a list of batches, a DataLoader, a Dataset or one pair (X, y).")
+        if batch_loss is not None and terms is not None:
+            raise ArgumentError("terms= goes with loss=; batch_loss returns the number of its terms itself.")
         how = loss_terms(loss, terms) if loss is not None else batch_loss
         assert how is not None
         place = None if device is None else torch.device(device)
@@ -209,6 +211,12 @@ class Landscape:
     def _parameters(self) -> list[Tensor]:
         """Fresh leaves at the point, one a parameter, that require grad: copies, for a model may write into them."""
         current = self._objective.parameters()
+        if current.keys() != self.shapes.keys():
+            changed = sorted(current.keys() ^ self.shapes.keys())
+            raise ArgumentError(
+                f"Which parameters require grad has changed since the landscape was made ({', '.join(changed[:5])}). "
+                "Make a new Landscape."
+            )
         if self._point is not None:
             at_point = self.unflatten(self._point)
             current = {name: at_point[name].to(p.dtype) for name, p in current.items()}

@@ -21,6 +21,7 @@ from egregium.estimators.density import spectral_density
 from egregium.estimators.eigen import extreme_eigenpairs
 from egregium.landscape import Landscape
 from egregium.measurement.moments import ENDED, Method, trace_moments
+from egregium.measurement.precision import in_full_precision
 from egregium.results import Cost, Estimate, Measurement, environment
 from egregium.results.measurement import TermName
 
@@ -66,6 +67,7 @@ class _Frame:
         }
 
 
+@in_full_precision
 def measure(
     land: Landscape,
     *,

@@ -11,10 +11,12 @@ from egregium.estimators.density import spectral_density as density_of
 from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.landscape import Landscape
 from egregium.measurement.moments import ENDED, Method, trace_moments
+from egregium.measurement.precision import in_full_precision
 from egregium.operators import SymmetricOperator, square_operator
 from egregium.results import Cost, Eigenpairs, Estimate, SpectralDensity
 
 
+@in_full_precision
 def scalar_curvature(
     land: Landscape,
     *,
@@ -69,6 +71,7 @@ def scalar_curvature(
     )
 
 
+@in_full_precision
 def trace(
     what: Landscape | Any,
     *,
@@ -95,6 +98,7 @@ def trace(
     return _estimated(op, estimators.trace_statistic, method, goal, Cost(), seed=seed, progress=progress)
 
 
+@in_full_precision
 def squared_frobenius(
     what: Landscape | Any,
     *,
@@ -119,6 +123,7 @@ def squared_frobenius(
     return _estimated(op, estimators.square_statistic, method, goal, Cost(), seed=seed, progress=progress)
 
 
+@in_full_precision
 def eigenpairs(
     what: Landscape | Any,
     k: int = 5,
@@ -137,6 +142,7 @@ def eigenpairs(
     return eigenpairs_of(symmetric_operator(what, operator), k, largest=largest, tol=tol, seed=seed)
 
 
+@in_full_precision
 def spectral_density(
     what: Landscape | Any,
     *,
