@@ -23,7 +23,7 @@ from bench.tables import Column, Row, Table, attempted
 from bench.trials import over_seeds, pool, stopped
 from egregium.operators import dense_matrix
 
-SEEDS, QUICK_SEEDS = 100, 10
+SEEDS, QUICK_SEEDS = 60, 6
 TOLERANCES = (0.1, 0.03, 0.01)
 NETWORK = Column("case", "network")
 POINTS = (

@@ -80,7 +80,8 @@ def _subprocess(python: Path, case: str, peer: str) -> Row:
     command = [str(python), "-m", "bench.peers", case, peer]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
+        said = [line for line in done.stderr.splitlines() if line.partition(":")[0].endswith("Error")]
+        raise RuntimeError((said or ["no word of an error"])[0].partition(": ")[2])
     row: Row = json.loads(done.stdout.strip().rpartition("\n")[2])
     return row
 

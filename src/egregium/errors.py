@@ -20,6 +20,10 @@ class LossError(EgregiumError, ValueError):
     """The loss is not a finite scalar of the parameters, or is averaged in an unknown way."""
 
 
+class ArithmeticalError(EgregiumError, ArithmeticError):
+    """A product or an estimate is not finite: a derivative that does not exist, or overflow."""
+
+
 class CheckpointError(EgregiumError, ValueError):
     """A checkpoint cannot be read safely or does not fit the model."""
 

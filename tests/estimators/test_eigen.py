@@ -64,3 +64,21 @@ def test_extremes_end_with_the_budget_or_the_caller() -> None:
     assert (top.cost.products, top.converged) == (5, False)
     top, _ = extreme_eigenpairs(op, Goal(), progress=lambda report: False)
     assert top.cost.products == 1
+
+
+@pytest.mark.parametrize("n", [2, 4, 100])
+def test_eigenvectors_orthogonal_to_signs_are_found(n: int) -> None:
+    """x0 x1: the eigenvectors (1, 1) and (1, -1) are orthogonal to half of all sign vectors."""
+    A = torch.zeros(n, n, dtype=torch.float64)
+    A[0, 1] = A[1, 0] = 1
+    for seed in range(10):
+        top, bottom = extreme_eigenpairs(Dense(A), Goal(), seed=seed)
+        assert (top.values[0].item(), bottom.values[0].item()) == pytest.approx((1, -1), abs=1e-6)
+
+
+def test_the_zero_matrix_and_the_same_seed_twice() -> None:
+    assert eigenpairs(Dense(torch.zeros(100, 100)), 2).values.tolist() == [0, 0]
+    A = torch.diag(torch.tensor([1.0, -1.0] * 3 + [0.0] * 94, dtype=torch.float64))
+    first, again = (eigenpairs(Dense(A), 5, seed=0) for _ in range(2))
+    assert torch.equal(first.values, again.values)
+    assert torch.equal(first.vectors, again.vectors)

@@ -415,3 +415,18 @@ def test_arguments_that_make_no_landscape(arguments: Any, said: str, tanh_mlp: n
 def test_from_function_needs_a_function() -> None:
     with pytest.raises(ArgumentError, match=r"a function of a tensor of shape \(n,\), got Tensor"):
         eg.Landscape.from_function(torch.ones(2), torch.ones(2))
+
+
+def test_a_penalty_inside_the_loss_is_part_of_f() -> None:
+    """The loss closes over the model's parameters; at the point, not at the model's own values."""
+    model = nn.Linear(3, 1).double()
+    x, y = torch.randn(8, 3, dtype=torch.float64), torch.randn(8, 1, dtype=torch.float64)
+
+    def penalised(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return nn.functional.mse_loss(output, target) + 0.5 * sum((p**2).sum() for p in model.parameters())
+
+    plain, land = eg.Landscape(model, nn.MSELoss(), (x, y)), eg.Landscape(model, penalised, (x, y))
+    assert eg.trace(land).value == pytest.approx(eg.trace(plain).value + 4, rel=1e-12)
+    there = land.at(2 * land.theta)
+    assert there.value() == pytest.approx(plain.at(2 * land.theta).value() + 2 * float(land.theta @ land.theta))
+    assert torch.allclose(there.gradient(), plain.at(2 * land.theta).gradient() + 2 * land.theta)

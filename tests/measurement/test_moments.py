@@ -35,5 +35,5 @@ def test_auto_respects_the_budget() -> None:
 
 
 def test_a_part_of_the_columns_is_no_estimate() -> None:
-    with pytest.raises(BudgetError, match="ended before its last column"):
+    with pytest.raises(BudgetError, match="ended before its last one"):
         trace_moments(operator(300), gauss_statistic, "exact", Goal(), progress=lambda report: report.fraction < 0.3)

@@ -157,3 +157,41 @@ def test_zero_curvature_ends_by_atol() -> None:
     e = eg.scalar_curvature(ridge, method="stochastic", atol=1e-3)
     assert abs(e.value) < 1e-3
     assert e.converged
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n", [30, 1_000])
+def test_a_difference_below_rounding_says_so(n: int, dtype: torch.dtype) -> None:
+    """R of a matrix of rank one is 0: whatever rounding leaves of (tr H)^2 - |H|^2 is inside the interval."""
+    v = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    land = eg.Landscape.from_function(lambda x: 50 * (v @ x) ** 2, torch.zeros(n, dtype=dtype))
+    for method in ("auto", "stochastic"):
+        e = eg.scalar_curvature(land, method=method)
+        assert e.interval()[0] <= 0 <= e.interval()[1]
+        assert not e.converged
+        assert "Rounding" in e.notes[0]
+        assert "(exact)" not in str(e)
+
+
+def test_few_probes_that_agree_are_no_proof() -> None:
+    A = torch.zeros(200, 200, dtype=torch.float64)
+    A[0, 1] = A[1, 0] = 1
+    for seed in range(20):
+        e = eg.trace(A, budget=3, seed=seed)
+        assert not e.converged
+        assert "(exact)" not in str(e)
+        assert any("Only 3 probes" in note for note in e.notes)
+
+
+@pytest.mark.parametrize("n", [5, 100])
+def test_a_second_derivative_that_does_not_exist(n: int) -> None:
+    land = eg.Landscape.from_function(lambda x: (x.abs() ** 1.5).sum(), torch.zeros(n, dtype=torch.float64))
+    for call in (eg.scalar_curvature, eg.measure, eg.eigenpairs, eg.spectral_density, eg.trace):
+        with pytest.raises(eg.EgregiumError, match="not finite"):
+            call(land)
+
+
+def test_overflow_is_said() -> None:
+    land = eg.Landscape.from_function(lambda x: (x**2).sum(), torch.zeros(3, dtype=torch.float64))
+    with pytest.raises(eg.EgregiumError, match="overflows"):
+        eg.scalar_curvature(land, scale=1e200)

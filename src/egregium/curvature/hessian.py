@@ -84,7 +84,8 @@ class GaussNewton(SecondDerivative):
     """G = (1/N) sum_i J_i^T L_i J_i: J_i the Jacobian of the outputs, L_i the Hessian of the loss in the outputs.
 
     The curvature of f with the network linearised; H = G + D, where D is not small in general. Needs a landscape with
-    a model and a loss(output, target): raises ArgumentError for batch_loss= and from_function.
+    a model and a loss(output, target): raises ArgumentError for batch_loss= and from_function. A penalty on the
+    parameters inside the loss is no function of the outputs, and no part of G.
     """
 
     def cost(self, k: int) -> Cost:

@@ -5,7 +5,9 @@ measure exactly up to degree 2 j - 1; its mean over v is the density of eigenval
 (G. Golub, J. Welsch, Math. Comp. 23, 1969; S. Ubaru, J. Chen, Y. Saad, SIAM J. Matrix Anal. 38, 2017).
 """
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -18,13 +20,24 @@ from egregium.results import Cost, SpectralDensity
 
 #: Points of the grid, and its margin beyond the outermost Ritz values, in units of sigma.
 POINTS, MARGIN = 1025, 4.0
+#: Lanczos runs and their products; runs below which there is no error.
+PROBES, STEPS, FEWEST = 4, 32, 2
+#: Points that resolve a Gaussian, and the most that a grid may have.
+POINTS_A_WIDTH, MOST_POINTS = 3, 20_000
 
 
 def spectral_density(
-    op: SymmetricOperator, *, steps: int = 32, probes: int = 4, sigma: float | None = None, seed: int = 0
+    op: SymmetricOperator,
+    *,
+    steps: int = STEPS,
+    probes: int = PROBES,
+    sigma: float | None = None,
+    seed: int = 0,
+    goes_on: Callable[[int], bool] = lambda probe: True,
 ) -> SpectralDensity:
     """The density of eigenvalues, smoothed with a Gaussian of width `sigma` (default: 1 % of the spectrum's extent).
 
+    `goes_on` is asked before each run from the third on, with its number; where it says no, those before stand.
     `probes` Lanczos runs of `steps` products each; the standard error is over the probes. Memory: `steps` vectors.
     Raises ArgumentError for fewer than two probes or one step, or a sigma that is not positive.
 
@@ -33,7 +46,7 @@ def spectral_density(
     >>> round(float(torch.trapezoid(d.density, d.grid)), 3)  # one peak of mass 1 at 1
     1.0
     """
-    if probes < 2 or steps < 1 or (sigma is not None and not sigma > 0):
+    if probes < FEWEST or steps < 1 or (sigma is not None and not sigma > 0):
         raise ArgumentError(
             f"spectral_density needs probes >= 2, steps >= 1 and sigma > 0, got {probes}, {steps} and {sigma}."
         )
@@ -41,6 +54,9 @@ def spectral_density(
     nodes = torch.zeros(probes, min(steps, op.n), dtype=torch.float64)
     weights = torch.zeros_like(nodes)
     for probe in range(probes):
+        if probe >= FEWEST and not goes_on(probe):
+            nodes, weights = nodes[:probe], weights[:probe]
+            break
         *_, last = lanczos(op, start_vector(op, seed, 2 + probe), steps)
         values, vectors, _ = last.ritz()
         nodes[probe, : len(values)], weights[probe, : len(values)] = values, vectors[0] ** 2
@@ -48,9 +64,16 @@ def spectral_density(
         cost = cost + last.cost
     low, high = float(nodes.min()), float(nodes.max())
     width = sigma or 0.01 * max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-12)
-    grid = torch.linspace(low - MARGIN * width, high + MARGIN * width, POINTS, dtype=torch.float64)
+    points = max(POINTS, math.ceil(POINTS_A_WIDTH * (high - low) / width))
+    if points > MOST_POINTS:
+        least = POINTS_A_WIDTH * (high - low) / MOST_POINTS
+        raise ArgumentError(
+            f"sigma={width:.3g} is too narrow for a spectrum of width {high - low:.3g}; use {least:.2g}."
+        )
+    grid = torch.linspace(low - MARGIN * width, high + MARGIN * width, points, dtype=torch.float64)
     bumps = torch.exp(-(((grid - nodes.unsqueeze(2)) / width) ** 2) / 2) / (width * (2 * torch.pi) ** 0.5)
     each = (weights.unsqueeze(2) * bumps).sum(1)
+    probes = len(nodes)
     cost = replace(cost, seconds=time.perf_counter() - started)
     method = f"stochastic Lanczos quadrature, {probes} probes of {steps} steps"
     return SpectralDensity(grid, each.mean(0), each.std(0) / probes**0.5, nodes, weights, width, cost, method)

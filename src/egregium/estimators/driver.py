@@ -9,10 +9,12 @@ independent given the sketch. It is looked at after each planned step and not in
 import time
 from dataclasses import dataclass, replace
 
+import torch
+
 from egregium.errors import BudgetError
-from egregium.estimators.goal import Goal, Progress, ProgressCallback
-from egregium.estimators.moments import Statistic, TraceMoments, exact_moments
-from egregium.estimators.plan import FEWEST_PROBES, PILOT_PROBES, Plan, next_step, pilot
+from egregium.estimators.goal import Goal, Progress, ProgressCallback, stopped
+from egregium.estimators.moments import Statistic, TraceMoments, exact_moments, exact_price
+from egregium.estimators.plan import FEWEST_PROBES, FEWEST_TO_STOP, PILOT_PROBES, Plan, next_step, pilot
 from egregium.estimators.sketch import Sketch, begun, deepened, empty_sketch, widened
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
@@ -29,7 +31,7 @@ class Run:
         sketch: what is known of the operator.
         history: (depth, deviation of one probe's contribution, probes) of each depth, the last one current.
         earlier: the samples of the depth before, for a run that ends before this depth has its own.
-        ended: why, where it ended before the goal: "budget", "time" or "stopped"; else "".
+        ended: why, where it ended before the goal: "budget", "time", "stopped" or "rounding"; else "".
     """
 
     sketch: Sketch
@@ -59,6 +61,11 @@ class _Driver:
     def estimate(self, run: Run) -> Estimate:
         return _samples(run.sketch).estimate(self.statistic, confidence=self.goal.confidence)
 
+    def satisfied(self, run: Run) -> bool:
+        """Whether the goal is met, by enough probes to believe it."""
+        enough = run.sketch.probes >= FEWEST_TO_STOP or run.sketch.depth == self.op.n
+        return enough and self.goal.reached(self.estimate(run))
+
     def watched(self, run: Run, phase: str, still: float, fraction: float | None = None) -> Run:
         """The run, ended where the time is over or the caller says so; `still`: products still needed."""
         if self.goal.late():
@@ -68,7 +75,7 @@ class _Driver:
             estimate = self.estimate(run) if run.sketch.probes >= FEWEST_PROBES else None
             part = done / max(done + still, 1) if fraction is None else fraction
             report = Progress(phase, part, estimate, self.spent + run.sketch.cost)
-            if self.progress(report) is False:
+            if stopped(self.progress, report):
                 return replace(run, ended="stopped")
         return run
 
@@ -150,10 +157,13 @@ def sampled_moments(
     driver = _Driver(op, statistic, goal, spent, block, progress)
     run, probes = driver.begin(seed)
     run = driver.widen(run, probes, probes)
-    while not run.ended and not goal.reached(driver.estimate(run)):
+    while not run.ended and not driver.satisfied(run):
+        if driver.estimate(run).rounding > goal.target(driver.estimate(run).value):
+            run = replace(run, ended="rounding")
+            break
         run = driver.recorded(run)
         plan = next_step(run.history, run.sketch.remainders.shape[1], goal.target(driver.estimate(run).value))
-        everything = driver.price(op.n)
+        everything = exact_price(op, block)
         if may_turn_exact and op.n <= plan.products and everything <= driver.room(run):
             moments, run = driver.exactly(run)
             if moments is not None:
@@ -164,7 +174,7 @@ def sampled_moments(
 
 
 def _samples(sketch: Sketch) -> TraceMoments:
-    return TraceMoments(sketch.traces, sketch.squares, exact=False)
+    return TraceMoments(sketch.traces, sketch.squares, exact=False, rounding=torch.finfo(sketch.basis.dtype).eps)
 
 
 def _enough(run: Run) -> TraceMoments:

@@ -10,9 +10,9 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor
 
 from egregium.errors import ArgumentError
-from egregium.estimators.goal import Goal, Progress, ProgressCallback
+from egregium.estimators.goal import Goal, Progress, ProgressCallback, stopped
 from egregium.estimators.lanczos import Tridiagonal, lanczos
-from egregium.estimators.probes import signs
+from egregium.estimators.probes import checked_seed, gaussian
 from egregium.operators import SymmetricOperator, dense_matrix
 from egregium.results import Cost, Eigenpairs
 
@@ -27,8 +27,8 @@ RADIUS_STEPS = 8
 
 
 def start_vector(op: SymmetricOperator, seed: int, index: int = 0) -> Float[Tensor, " n"]:
-    """A vector of random signs for Lanczos methods."""
-    return signs(op.n, index, 1, seed=seed, stream=START, dtype=op.dtype, device=op.device)[:, 0]
+    """A Gaussian vector for Lanczos methods."""
+    return gaussian(op.n, index, seed=seed, stream=START, dtype=op.dtype, device=op.device)
 
 
 def eigenpairs(
@@ -46,8 +46,8 @@ def eigenpairs(
     >>> eigenpairs(Dense(torch.diag(torch.tensor([3.0, -1.0, 2.0]))), 2).values
     tensor([3., 2.], dtype=torch.float64)
     """
-    if not 1 <= k <= op.n:
-        raise ArgumentError(f"eigenpairs needs 1 <= k <= n = {op.n}, got k = {k}.")
+    if not isinstance(k, int) or not 1 <= k <= op.n:
+        raise ArgumentError(f"eigenpairs needs 1 <= k <= n = {op.n}, got k = {k!r}.")
     if not tol > 0:
         raise ArgumentError(f"tol must be positive, got {tol!r}.")
     started = time.perf_counter()
@@ -55,7 +55,7 @@ def eigenpairs(
         return _dense(op, k, largest, started)
     *_, last = lanczos(op, start_vector(op, seed), RADIUS_STEPS)
     sign = 1.0 if largest else -1.0
-    radius = float(last.ritz()[0].abs().max())
+    radius = float(last.ritz()[0].abs().max()) or 1.0  # the zero matrix has none
     counted = [last.cost]
 
     def product(v: np.ndarray) -> np.ndarray:
@@ -67,8 +67,9 @@ def eigenpairs(
     steps = max(2 * k + 1, 20)
     restarts = max(products // steps, 1)
     start = start_vector(op, seed, 1).double().cpu().numpy()
+    rng = np.random.default_rng(checked_seed(seed))
     try:
-        _, found = eigsh(linear, k, which="LA", ncv=min(steps, op.n), v0=start, tol=tol, maxiter=restarts)
+        _, found = eigsh(linear, k, which="LA", ncv=min(steps, op.n), v0=start, tol=tol, maxiter=restarts, rng=rng)
         converged = True
     except ArpackNoConvergence as partial:
         found, converged = partial.eigenvectors, False
@@ -94,6 +95,9 @@ def extreme_eigenpairs(
     the smallest at most, the value returned. The cost stands with the largest. Memory: one vector a step.
     """
     started = time.perf_counter()
+    if op.n <= DENSE and goal.left(spent) >= op.cost(op.n + 1).effort:
+        ends = (_dense(op, 1, largest, started) for largest in (True, False))
+        return tuple(replace(end, vectors=end.vectors[:, :0]) for end in ends)  # type: ignore[return-value]
     state: Tridiagonal | None = None
     ok = False
     for state in lanczos(op, start_vector(op, seed), MOST_STEPS):
@@ -101,7 +105,7 @@ def extreme_eigenpairs(
         ok = float(residuals[[0, -1]].max()) <= tol * float(values.abs().max())
         cost = spent + state.cost
         report = Progress("extreme eigenvalues", state.diagonal.numel() / MOST_STEPS, None, cost)
-        stop = progress is not None and progress(report) is False
+        stop = stopped(progress, report)
         if ok or stop or goal.late() or goal.left(cost) < op.cost(1).effort:
             break
     assert state is not None

@@ -33,6 +33,12 @@ class Progress:
 ProgressCallback = Callable[[Progress], bool | None]
 
 
+def stopped(progress: ProgressCallback | None, report: Progress) -> bool:
+    """Tell the caller; whether the caller wants to stop (False of any kind, numpy's included; None goes on)."""
+    answer = None if progress is None else progress(report)
+    return answer is not None and not answer
+
+
 @dataclass(frozen=True)
 class Goal:
     """The interval at `confidence` is to be no wider than +/- max(atol, rtol |value|).

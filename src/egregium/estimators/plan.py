@@ -14,6 +14,8 @@ PILOTS = ((16, 16), (12, 12), (8, 12), (8, 8), (4, 6), (2, 4), (0, 3))
 PILOT_PROBES = PILOTS[0][1]
 #: Probes below which there is no error bar: the jackknife over pairs needs three.
 FEWEST_PROBES = PILOTS[-1][1]
+#: Probes below which a narrow interval is luck: a few signs may agree by chance.
+FEWEST_TO_STOP = 8
 #: Depths that are compared with the present one, as factors; and how far one step may widen.
 DEEPER, WIDEST = (1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), 3
 #: Two-sided normal quantile and margin for predicting how many probes are needed.

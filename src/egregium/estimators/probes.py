@@ -3,10 +3,14 @@
 A probe does not depend on how many are drawn at once, on the dtype, on the device or on any global generator.
 """
 
+import operator
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from egregium.errors import ArgumentError
 
 
 def signs(
@@ -22,7 +26,31 @@ def signs(
     """
     out = torch.empty(count, n, dtype=dtype, device=device)
     for row, index in zip(out, range(first, first + count), strict=True):
-        key = np.random.SeedSequence(seed, spawn_key=(stream, index))
-        bits = np.unpackbits(np.frombuffer(np.random.Generator(np.random.Philox(key)).bytes(-(-n // 8)), np.uint8))
+        bits = np.unpackbits(np.frombuffer(_generator(seed, stream, index).bytes(-(-n // 8)), np.uint8))
         row.copy_(torch.from_numpy(bits[:n].astype(np.int8)))
     return out.mul_(2).sub_(1).T
+
+
+def gaussian(
+    n: int, index: int, *, seed: int, stream: int, dtype: torch.dtype, device: torch.device
+) -> Float[Tensor, " n"]:
+    """Vector number `index` of a stream: independent standard normal entries, so its direction is uniform.
+
+    Unlike signs, it is orthogonal to no fixed vector, so that Lanczos misses no eigenvalue.
+    """
+    return torch.from_numpy(_generator(seed, stream, index).standard_normal(n)).to(device, dtype)
+
+
+def _generator(seed: int, stream: int, index: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(checked_seed(seed), spawn_key=(stream, index))))
+
+
+def checked_seed(seed: object) -> int:
+    """`seed` as an int. Raises ArgumentError unless it is a non-negative integer, of Python or numpy."""
+    try:
+        value = -1 if isinstance(seed, bool) else operator.index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        value = -1
+    if value < 0:
+        raise ArgumentError(f"seed must be a non-negative integer, got {seed!r}.")
+    return value

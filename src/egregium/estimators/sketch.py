@@ -121,8 +121,8 @@ def _symmetric(core: Float[Tensor, "m m"], dtype: torch.dtype) -> None:
     skew, size = float(torch.linalg.matrix_norm(core - core.T)), float(torch.linalg.matrix_norm(core))
     if skew > SKEW * torch.finfo(dtype).eps ** 0.5 * size:
         raise ArgumentError(
-            f"The operator is not symmetric: |Q^T A Q - (Q^T A Q)^T| is {skew / size:.2g} of |Q^T A Q|. For a landscape, "
-            "a layer's second derivative is wrong (a custom autograd.Function?), or the loss changes between two passes."
+            f"The operator is not symmetric: |Q^T A Q - (Q^T A Q)^T| is {skew / size:.2g} of |Q^T A Q|. Either "
+            "a second derivative is wrong (a custom autograd.Function?), or the loss changes between passes."
         )
 
 

@@ -191,6 +191,8 @@ def _counter(terms: Terms) -> Callable[[Any, Any], Count]:
 def _counted(loss: Callable[[Any, Any], Tensor], counter: Callable[[Any, Any], Count]) -> LossTerms:
     def total(output: Any, target: Any) -> tuple[Tensor, Count]:
         count = counter(output, target)
+        if count == 0:  # a mean over nothing is NaN
+            return sum((z.sum() * 0 for z in tree_leaves(output) if isinstance(z, Tensor)), torch.zeros(())), count
         return _scalar(loss(output, target)) * count, count
 
     return LossTerms(total, mean=True)

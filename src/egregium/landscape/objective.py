@@ -96,7 +96,7 @@ class ModelObjective(Objective):
         self.mean = loss.mean if isinstance(loss, LossTerms) else True
         self._unchecked = isinstance(loss, LossTerms) and loss.check is not None
         named = self.parameters()
-        if not named:
+        if not sum(p.numel() for p in named.values()):
             raise ArgumentError(
                 f"No parameter of {type(model).__name__} requires grad, so there is no landscape. "
                 "Call model.requires_grad_(True) on the part to be measured."
@@ -135,18 +135,24 @@ class ModelObjective(Objective):
             return BatchLoss(index, lambda p: _counted_terms(self._call(p, loss, batch), index))
         x, target = input_and_target(batch, index)
 
-        def outputs(parameters: Parameters) -> Any:
-            output = self._call(parameters, call, x)
-            if self._unchecked and loss.check is not None:
-                detached = tree_map(lambda z: z.detach() if isinstance(z, Tensor) else z, output)
-                loss.check(detached, target)
-            return output
-
         def criterion(output: Any) -> tuple[Tensor, Count]:
             total, count = loss.terms(output, target)
             return _finite(total, index), count
 
-        return BatchLoss(index, lambda p: criterion(outputs(p)), outputs, criterion)
+        def output(model: nn.Module, x: Any) -> Any:
+            z = call(model, x)
+            if self._unchecked and loss.check is not None:
+                with torch.no_grad():
+                    loss.check(tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, z), target)
+            return z
+
+        return BatchLoss(
+            index,
+            # the loss runs with the parameters in place too: it may hold a penalty on them
+            lambda p: self._call(p, lambda model, x: criterion(output(model, x)), x),
+            lambda p: self._call(p, output, x),
+            criterion,
+        )
 
     def _call(self, parameters: Parameters, function: Callable[[Any, Any], Any], argument: Any) -> Any:
         """function(model, argument) with these parameters in the model's place, and copies of its buffers."""

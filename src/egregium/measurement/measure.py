@@ -9,19 +9,17 @@ from egregium.curvature import OperatorName, TangentFrame, second_derivative, sh
 from egregium.estimators import (
     PRODUCT_BLOCK,
     Goal,
-    Progress,
     ProgressCallback,
     Statistic,
-    TraceMoments,
     gauss_statistic,
     square_statistic,
     trace_statistic,
 )
-from egregium.estimators.density import spectral_density
-from egregium.estimators.eigen import extreme_eigenpairs
+from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
-from egregium.measurement.moments import ENDED, Method, trace_moments
+from egregium.measurement.moments import Method, judged, trace_moments
 from egregium.measurement.precision import in_full_precision
+from egregium.measurement.spectrum import measured_spectrum
 from egregium.results import Cost, Estimate, Measurement, environment
 from egregium.results.measurement import TermName
 
@@ -102,51 +100,51 @@ def measure(
     here = here.at(here.theta)
     frame = tangent_frame(here)
     op = shape_operator(here, operator=operator, frame=frame)
-    moments, cost, words, ended = trace_moments(
-        op, gauss_statistic, method, goal, seed=seed, spent=Cost(gradients=1), block=block, progress=progress
-    )
     second = second_derivative(here, operator)
+    first = Cost(gradients=1) + second.cost(1)  # the gradient g and the product H g
+    moments, cost, words, ended = trace_moments(
+        op, gauss_statistic, method, goal, seed=seed, spent=first, block=block, progress=progress
+    )
     turn = _turn(frame, second @ frame.gradient)
-    total = Cost(gradients=1) + cost + second.cost(1)
-    go_on = ended not in ("time", "stopped")
-    largest = smallest = spectrum = None
-    if extremes and go_on and goal.left(total) > second.cost(1).effort:
-        largest, smallest = extreme_eigenpairs(second, goal, seed=seed, spent=total, progress=progress)
-        total = total + largest.cost
-    if (
-        density
-        and go_on
-        and (progress is None or progress(Progress("spectral density", 0.0, None, total)) is not False)
-    ):
-        spectrum = spectral_density(second, seed=seed)
-        total = total + spectrum.cost
-    curvature = _estimate(moments, gauss_statistic, goal, words, cost)
-    notes = (ENDED[ended],) if ended else ()
+    wanted = ended not in ("time", "stopped")
+    spectrum = measured_spectrum(
+        second,
+        goal,
+        extremes=extremes and wanted,
+        density=density and wanted,
+        seed=seed,
+        spent=first + cost,
+        progress=progress,
+    )
+    total = first + cost + spectrum.cost
+
+    def estimate(statistic: Statistic) -> Estimate:
+        value = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
+        return judged(moments, value, goal, ended, asked=statistic is gauss_statistic)
 
     def of_hessian(statistic: Statistic) -> Estimate:
-        return _estimate(moments, turn.of_hessian(statistic), goal, words, cost)
+        return estimate(turn.of_hessian(statistic))
 
-    terms = {name: _estimate(moments, s, goal, words, cost) for name, s in turn.terms().items()}
+    terms = {name: estimate(statistic) for name, statistic in turn.terms().items()}
     terms["gradient"] = Estimate(turn.gradient_term, 0.0, cost=second.cost(1), method="one gradient and one product")
-
     return Measurement(
         n=land.n,
         loss=frame.loss,
         gradient_norm=frame.gradient_norm,
-        scalar_curvature=replace(curvature, notes=notes),
+        scalar_curvature=estimate(gauss_statistic),
         trace=of_hessian(trace_statistic),
         squared_frobenius=of_hessian(square_statistic),
         frobenius_norm=of_hessian(lambda t, t2, F: F.clamp(min=0).sqrt()),
         effective_rank=of_hessian(_effective_rank),
-        mean_curvature=_estimate(moments, lambda t, t2, F: t / land.n, goal, words, cost),
+        mean_curvature=estimate(lambda t, t2, F: t / land.n),
         terms=terms,
-        largest=largest,
-        smallest=smallest,
-        density=spectrum,
+        largest=spectrum.largest,
+        smallest=spectrum.smallest,
+        density=spectrum.density,
         operator=operator,
-        scale=scale,
+        scale=float(scale),
         cost=replace(total, seconds=time.perf_counter() - goal.started),
-        environment=environment(land.device, land.dtype, seed),
+        environment=environment(land.device, land.dtype, checked_seed(seed)),
     )
 
 
@@ -154,11 +152,6 @@ def _turn(frame: TangentFrame, image: Tensor) -> _Frame:
     """`image`: H g, one product."""
     p = float(frame.gradient.double() @ image.double())
     return _Frame(frame.W, p, float((image.double() ** 2).sum()))
-
-
-def _estimate(moments: TraceMoments, statistic: Statistic, goal: Goal, words: str, cost: Cost) -> Estimate:
-    estimate = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
-    return replace(estimate, converged=moments.exact or goal.reached(estimate))
 
 
 def _effective_rank(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:

@@ -13,10 +13,14 @@ from egregium.estimators import (
     Statistic,
     TraceMoments,
     exact_moments,
+    exact_price,
     sampled_moments,
+    stopped,
 )
+from egregium.estimators.plan import FEWEST_TO_STOP
+from egregium.estimators.probes import checked_seed
 from egregium.operators import SymmetricOperator
-from egregium.results import Cost
+from egregium.results import Cost, Estimate
 
 Method = Literal["auto", "exact", "stochastic"]
 
@@ -29,6 +33,7 @@ ENDED = {
     "budget": "The budget ended before the interval was as narrow as asked.",
     "time": "The time ended before the interval was as narrow as asked.",
     "stopped": "Stopped by the caller before the interval was as narrow as asked.",
+    "rounding": "Rounding in this dtype allows no narrower interval. Use float64, or atol= where R is near 0.",
 }
 
 
@@ -50,11 +55,10 @@ def trace_moments(
     """
     if method not in ("auto", "exact", "stochastic"):
         raise ArgumentError(f'method= must be "auto", "exact" or "stochastic", got {method!r}.')
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ArgumentError(f"seed must be a non-negative integer, got {seed!r}.")
+    seed = checked_seed(seed)
     if not isinstance(block, int) or block < 1:
         raise ArgumentError(f"block must be a positive number of vectors, got {block!r}.")
-    everything, room = op.cost(op.n).effort, goal.left(spent)
+    everything, room = exact_price(op, block), goal.left(spent)
     if method == "exact" or (method == "auto" and op.n < EXACT_BELOW and everything <= room):
         if op.n > EXACT_LIMIT:
             raise ArgumentError(
@@ -90,13 +94,26 @@ def _exact(
     started = time.perf_counter()
 
     def goes_on(fraction: float, cost: Cost) -> bool:
-        told = progress is None or progress(Progress("all columns", fraction, None, spent + cost)) is not False
-        return told and not goal.late()
+        return not stopped(progress, Progress("all columns", fraction, None, spent + cost)) and not goal.late()
 
     moments, cost = exact_moments(op, block, goes_on)
     if moments is None:
         raise BudgetError(
-            'method="exact" was ended before its last column, and a part of them is no estimate. Allow more time, or '
-            'use method="stochastic", which can end at any moment.'
+            f"The exact way, all {op.n:,} columns, was ended before its last one, and a part of them is no estimate. "
+            'Allow more time, or use method="stochastic", which can end at any moment.'
         )
     return moments, replace(cost, seconds=time.perf_counter() - started)
+
+
+def judged(moments: TraceMoments, estimate: Estimate, goal: Goal, ended: str, asked: bool = True) -> Estimate:
+    """The estimate with its verdict: whether it met the goal, and notes where it should be read with care.
+
+    `asked`: whether the goal was set for this number; an exact one beside it is as good as it can be.
+    """
+    reached = (goal.reached(estimate) or (moments.exact and not asked)) and not ended
+    if moments.exact and not reached:
+        ended = "rounding"
+    notes: tuple[str, ...] = (ENDED[ended],) if ended and asked else ()
+    if asked and not moments.exact and moments.traces.numel() < FEWEST_TO_STOP:
+        notes += (f"Only {moments.traces.numel()} probes: the interval is rough and may be too narrow.",)
+    return replace(estimate, converged=reached, notes=notes)

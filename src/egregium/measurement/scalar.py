@@ -10,7 +10,7 @@ from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Statistic
 from egregium.estimators.density import spectral_density as density_of
 from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.landscape import Landscape
-from egregium.measurement.moments import ENDED, Method, trace_moments
+from egregium.measurement.moments import Method, judged, trace_moments
 from egregium.measurement.precision import in_full_precision
 from egregium.operators import SymmetricOperator, square_operator
 from egregium.results import Cost, Eigenpairs, Estimate, SpectralDensity
@@ -165,7 +165,6 @@ def _estimated(
     op: SymmetricOperator, statistic: Statistic, method: Method, goal: Goal, spent: Cost, **options: Any
 ) -> Estimate:
     moments, cost, words, ended = trace_moments(op, statistic, method, goal, spent=spent, **options)
-    estimate = moments.estimate(statistic, method=words, confidence=goal.confidence)
-    notes = (ENDED[ended],) if ended else ()
     cost = replace(spent + cost, seconds=time.perf_counter() - goal.started)
-    return replace(estimate, cost=cost, converged=moments.exact or goal.reached(estimate), notes=notes)
+    estimate = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
+    return judged(moments, estimate, goal, ended)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from egregium.errors import ArgumentError
+from egregium.errors import ArgumentError, ArithmeticalError
 from egregium.results.cost import Cost
 
 
@@ -41,7 +41,7 @@ class SymmetricOperator(ABC):
     def __matmul__(self, V: Tensor) -> Tensor:
         """A v for v of shape (n,), or A V for V of shape (n, k); same shape, dtype and device out, autocast or not.
 
-        Raises ArgumentError where shape, dtype or device do not fit.
+        Raises ArgumentError where shape, dtype or device do not fit, ArithmeticalError where the product is not finite.
         """
         if V.ndim not in (1, 2) or V.shape[0] != self.n:
             hint = " Did you mean X.T?" if V.ndim == 2 and V.shape[1] == self.n else ""
@@ -54,4 +54,10 @@ class SymmetricOperator(ABC):
                 f"{V.device}. Use X.to(device, dtype)."
             )
         with torch.autocast(self.device.type, enabled=False):
-            return self.matmat(V.unsqueeze(1)).squeeze(1) if V.ndim == 1 else self.matmat(V)
+            product = self.matmat(V.unsqueeze(1)).squeeze(1) if V.ndim == 1 else self.matmat(V)
+        if not bool(torch.isfinite(product).all()):
+            raise ArithmeticalError(
+                f"{type(self).__name__} @ X is not finite. Either the second derivative does not exist at this point "
+                f"(sqrt, log or a power at 0?), or it overflows {self.dtype}. Move the point, or rescale f."
+            )
+        return product

@@ -58,6 +58,10 @@ def square_operator(matrix: Any) -> SymmetricOperator:
             f"A square operator with .shape, .dtype, .device and @ was expected; {type(matrix).__name__} has no "
             f"{', '.join(missing)}. Pass a Landscape, a tensor of shape (n, n) or an operator such as eg.hessian(land)."
         )
+    if not isinstance(matrix.dtype, torch.dtype) or not matrix.dtype.is_floating_point:
+        raise ArgumentError(
+            f"A real floating-point dtype of torch was expected, got {matrix.dtype}. Use torch.as_tensor(X)."
+        )
     shape = tuple(matrix.shape)
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ArgumentError(f"A square operator of shape (n, n) was expected, got shape {shape}.")

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -93,8 +94,11 @@ def load(path: str | os.PathLike[str]) -> Any:
     if content["schema"] != SCHEMA:
         raise DocumentError(f"{path} has schema {content['schema']}, this egregium reads {SCHEMA}. Upgrade egregium.")
     try:
-        return _revived(content["result"])
-    except (KeyError, TypeError, ValueError) as error:
+        result = _revived(content["result"])
+        if type(result) not in Document.classes.values():
+            raise TypeError(f"it holds a {type(result).__name__}")
+        return result
+    except (AttributeError, KeyError, RecursionError, RuntimeError, TypeError, ValueError) as error:
         raise DocumentError(f"{path} is damaged: {error}. Measure again, or restore it from a copy.") from error
 
 
@@ -106,6 +110,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Tensor):
         flat = [_plain(x) for x in value.reshape(-1).tolist()]
         return {"tensor": str(value.dtype).removeprefix("torch."), "shape": list(value.shape), "data": flat}
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return {"number": repr(value)}
     if isinstance(value, Mapping):

@@ -10,6 +10,9 @@ from torch import Tensor
 from egregium.results.cost import Cost
 from egregium.stats.jackknife import student_half_width
 
+#: Digits below which an exact method's number is printed with its rounding.
+FEWEST_DIGITS = 3
+
 
 def _no_samples() -> Tensor:
     return torch.empty(0, dtype=torch.float64)
@@ -29,6 +32,7 @@ class Estimate:
         converged: whether the interval is as narrow as was asked.
         confidence: the level at which it was asked, and at which it prints.
         notes: what a reader of the number must know.
+        rounding: what rounding may add to the error on either side, an absolute bound; part of every interval.
 
     The error is that of the probes, for this model and these data: another sample of the data is not in it.
 
@@ -45,11 +49,17 @@ class Estimate:
     converged: bool = True
     confidence: float = 0.95
     notes: tuple[str, ...] = ()
+    rounding: float = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether no sampling is in it: only rounding."""
+        return self.stderr == 0 and math.isinf(self.degrees)
 
     def half_width(self, confidence: float | None = None) -> float:
         """Half the width of the interval at `confidence` (default: the level asked for)."""
         level = self.confidence if confidence is None else confidence
-        return student_half_width(self.stderr, level, self.degrees)
+        return student_half_width(self.stderr, level, self.degrees) + self.rounding
 
     def interval(self, confidence: float | None = None) -> tuple[float, float]:
         """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t.
@@ -62,9 +72,12 @@ class Estimate:
 
     def __str__(self) -> str:
         level = f"({100 * self.confidence:g} %)"
-        if self.stderr == 0:
-            return f"{self.value + 0.0:.6g} (exact)"  # + 0.0: no -0
-        return f"{rounded(self.value, self.half_width())} {level}"
+        if not self.exact:
+            return f"{rounded(self.value, self.half_width())} {level}"
+        digits = 6 if not self.rounding else min(math.floor(math.log10(max(abs(self.value) / self.rounding, 1.0))), 6)
+        if digits < FEWEST_DIGITS:
+            return f"{rounded(self.value, self.rounding)} (rounding)"
+        return f"{self.value + 0.0:.{digits}g} (exact)"  # + 0.0: no -0
 
 
 def rounded(value: float, half_width: float) -> str:
@@ -88,4 +101,4 @@ def rounded(value: float, half_width: float) -> str:
         digits = max(magnitude - exponent, 0)
         return f"{value:.{digits}e} +/- {half:.2g}"
     decimals = max(-exponent, 0)
-    return f"{round(value, -exponent):.{decimals}f} +/- {half:.{decimals}f}"
+    return f"{round(value, -exponent) + 0.0:.{decimals}f} +/- {half:.{decimals}f}"
