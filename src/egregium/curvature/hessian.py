@@ -38,12 +38,12 @@ class SecondDerivative(SymmetricOperator):
 
         def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
             nonlocal depends
-            out = torch.empty(rows.shape, dtype=torch.float64, device=self.device)
+            out = torch.empty(rows.shape, dtype=self.dtype, device=self.device)
             vectors = (self._like(parameters, row) for row in rows)
             products, live, count = self._products(batch, parameters, vectors)
             depends |= live
             for into, product in zip(out, products, strict=True):
-                torch.cat([part.detach().reshape(-1).double() for part in product], out=into)
+                torch.cat([part.detach().reshape(-1) for part in product], out=into)
             return out, count
 
         product = self._land.mean(contribution).to(self.dtype).T

@@ -163,7 +163,7 @@ class Landscape:
 
         def terms(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
             total, count = batch.terms(parameters)
-            return total.detach().clone(), count  # `mean` adds in place, and total may be a view of a parameter
+            return total.detach().double().clone(), count  # `mean` adds in place; total may be a view of a parameter
 
         return float(self.mean(terms))
 
@@ -183,7 +183,7 @@ class Landscape:
             total, count = batch.terms(parameters)
             depends |= total.requires_grad
             parts = [total.detach(), *gradient(total, parameters)]
-            return torch.cat([part.reshape(-1).double() for part in parts]), count
+            return torch.cat([part.reshape(-1) for part in parts]), count
 
         both = self.mean(slope)
         if not depends:
@@ -202,7 +202,7 @@ class Landscape:
             parameters = self._parameters()
             for batch in batches:
                 part, number = contribution(batch, parameters)
-                total = part.double() if total is None else total.add_(part)
+                total = part if total is None else total.double().add_(part)  # one batch needs no float64
                 count += float(number)
         if total is None or not count > 0:
             raise DataError("The data have no loss terms: every batch counts 0 (are all targets ignored?).")
