@@ -1,5 +1,6 @@
 """Every code block of README and docs is run: `make docs`."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -53,7 +54,8 @@ class Python(CodeBlockParser):
         first = example.parsed.splitlines()[0]
         if first.startswith("# ") and first.endswith(".py"):
             (folder(example) / first[2:]).write_text(example.parsed)
-        PythonEvaluator()(example)
+        with contextlib.chdir(folder(example)):
+            PythonEvaluator()(example)
 
 
 pytest_collect_file = Sybil(parsers=[Python(), Shell()], patterns=["README.md", "docs/*.md"]).pytest()
