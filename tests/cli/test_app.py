@@ -140,7 +140,7 @@ def test_bad_input_is_a_sentence(folder: Path, args: tuple[str, ...], words: str
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_keeps_the_partial_estimate(folder: Path) -> None:
     """Interrupted in the middle: exit code 0, an interval, converged is False."""
-    command = [str(Path(sys.executable).with_name("egregium")), "measure", "mine.py:slow", "--rtol", "1e-7"]
+    command = [str(Path(sys.executable).with_name("egregium")), "measure", "mine.py:slow", "--rtol", "1e-4"]
     command += ["--budget", "1e9", "--out", "out"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while not (folder / "begun").exists():

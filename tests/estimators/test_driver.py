@@ -6,6 +6,7 @@ from known_spectra import matrix, scalar
 
 from egregium.errors import BudgetError
 from egregium.estimators import Goal, Progress, gauss_statistic, sampled_moments
+from egregium.estimators.driver import EXACTLY
 from egregium.operators import Dense
 from egregium.results import Cost
 
@@ -90,7 +91,7 @@ def test_it_turns_exact_where_that_is_cheaper() -> None:
 
 def test_stopped_among_the_columns_it_keeps_its_samples() -> None:
     A = matrix("traceless", 100)
-    options = {"may_turn_exact": True, "progress": lambda report: report.phase != "all columns"}
+    options = {"may_turn_exact": True, "progress": lambda report: report.phase != EXACTLY}
     moments, _, ended = sampled_moments(Dense(A), gauss_statistic, Goal(rtol=1e-4), **options)
     assert (moments.exact, ended) == (False, "stopped")
     low, high = moments.estimate(gauss_statistic).interval(0.999)

@@ -30,6 +30,12 @@ def test_values_out_of_range_are_named(name: str, value: float) -> None:
         Goal(**{name: value})
 
 
+@pytest.mark.parametrize(("name", "value"), [("rtol", "0.1"), ("rtol", None), ("budget", "9")])
+def test_what_is_no_number(name: str, value: object) -> None:
+    with pytest.raises(ArgumentError, match=f"{name} must be a number"):
+        Goal(**{name: value})
+
+
 def test_reached_by_rtol_or_atol() -> None:
     estimate = Estimate(100.0, 1.0)  # half-width 1.96
     assert Goal(rtol=0.02).reached(estimate)

@@ -195,3 +195,12 @@ def test_overflow_is_said() -> None:
     land = eg.Landscape.from_function(lambda x: (x**2).sum(), torch.zeros(3, dtype=torch.float64))
     with pytest.raises(eg.EgregiumError, match="overflows"):
         eg.scalar_curvature(land, scale=1e200)
+
+
+def test_a_model_is_no_landscape() -> None:
+    for call in (eg.scalar_curvature, eg.measure):
+        with pytest.raises(ArgumentError, match="needs a Landscape, got Linear"):
+            call(nn.Linear(2, 2))
+    with pytest.raises(ArgumentError, match=r"pass an instance: CrossEntropyLoss\(\)"):
+        eg.Landscape(nn.Linear(2, 2), nn.CrossEntropyLoss, [])
+    assert repr(digits_like()) == "Landscape(Sequential, n=149, torch.float64, cpu)"

@@ -1,5 +1,6 @@
 """The commands: parse, call, print, exit code. 0 done, 2 a sentence about the input, 130 interrupted."""
 
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -115,16 +116,17 @@ def _prepared(out: Path, force: bool) -> None:
     """Refuse before any work what could not be written after it."""
     for name in (RESULT, PAGE):
         refuse_existing(out / name, force=force)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(f"--out {out} cannot be made: {error.strerror}. Choose another folder.") from error
+    nearest = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        why = "cannot be written to" if nearest.is_dir() else "is a file"
+        raise ArgumentError(f"--out {out} cannot be used: {nearest} {why}. Choose another folder.")
 
 
 def _written(out: Path, title: str, points: dict[str, Measurement], remarks: tuple[str, ...], force: bool) -> None:
     """Print the table, write document and page, say where they are."""
     command = shlex.join(["egregium", *sys.argv[1:]])
     created = datetime.now(UTC).isoformat(timespec="seconds")
+    out.mkdir(parents=True, exist_ok=True)
     session = Session(title, command, points, created, remarks)
     session.save(str(out / RESULT), force=force)
     write_whole(out / PAGE, page(session), force=force)

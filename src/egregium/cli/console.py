@@ -82,7 +82,7 @@ class Watch:
         """Show a Progress of the library; False once Ctrl-C was pressed."""
         self._bar.update(self._task, completed=report.fraction, description=f"{self._name}: {report.phase}")
         if report.estimate is not None:
-            self._bar.update(self._task, estimate=f"R = {report.estimate}")
+            self._bar.update(self._task, estimate=f"R = {report.estimate}".replace("+/-", "±"))
         return not self.stopped
 
 
@@ -105,11 +105,13 @@ def watching() -> Iterator[Watch]:
             watch.stopped = True
             ERR.print("Stopping after this product; press Ctrl-C again to stop at once.")
 
-        before = signal.signal(signal.SIGINT, stop)
+        kinds = (signal.SIGINT, signal.SIGTERM)  # a scheduler says SIGTERM
+        before = [signal.signal(kind, stop) for kind in kinds]
         try:
             yield watch
         finally:
-            signal.signal(signal.SIGINT, before)
+            for kind, handler in zip(kinds, before, strict=True):
+                signal.signal(kind, handler)
 
 
 def table(session: Session) -> Table:

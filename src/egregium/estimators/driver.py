@@ -19,6 +19,8 @@ from egregium.estimators.sketch import Sketch, begun, deepened, empty_sketch, wi
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
 
+#: What the exact way is called while it runs.
+EXACTLY = "every column, then R is exact"
 #: Columns multiplied at once.
 PRODUCT_BLOCK = 16
 
@@ -85,7 +87,7 @@ class _Driver:
 
         def goes_on(fraction: float, cost: Cost) -> bool:
             nonlocal ended
-            ended = self.watched(run, "all columns", 0.0, fraction)
+            ended = self.watched(run, EXACTLY, 0.0, fraction)
             return not ended.ended
 
         moments, cost = exact_moments(self.op, self.block, goes_on)

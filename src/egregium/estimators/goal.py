@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 
 from egregium.errors import ArgumentError
 from egregium.results import Cost, Estimate
@@ -55,6 +56,10 @@ class Goal:
     started: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
+        for name in ("rtol", "atol", "confidence", "budget", "max_seconds"):
+            value = getattr(self, name)
+            if not (isinstance(value, Real) or (value is None and name in ("budget", "max_seconds"))):
+                raise ArgumentError(f"{name} must be a number, got {value!r}.")
         checks = [
             ("rtol", self.rtol, 0 < self.rtol < math.inf, "a positive finite number, such as 0.01 for one percent"),
             ("atol", self.atol, 0 <= self.atol < math.inf, "zero or a positive finite number"),

@@ -66,6 +66,10 @@ class Landscape:
         for name, function in (("loss", loss), ("batch_loss", batch_loss)):
             if function is not None and not callable(function):
                 raise ArgumentError(f"{name}= must be callable, got {type(function).__name__}.")
+            if isinstance(function, type):
+                raise ArgumentError(
+                    f"{name}= is the class {function.__name__}; pass an instance: {function.__name__}()."
+                )
         if data is None:
             raise DataError("Landscape needs data=: a list of batches, a DataLoader, a Dataset or one pair (X, y).")
         if batch_loss is not None and terms is not None:
@@ -91,6 +95,10 @@ class Landscape:
         self._objective, self._point, self.scale = objective, point, scale
         self.shapes = {name: p.shape for name, p in objective.parameters().items()}
         self.n = sum(shape.numel() for shape in self.shapes.values())
+
+    def __repr__(self) -> str:
+        what = "a function" if self.model is None else type(self.model).__name__
+        return f"Landscape({what}, n={self.n:,}, {self.dtype}, {self.device})"
 
     @property
     def dtype(self) -> torch.dtype:

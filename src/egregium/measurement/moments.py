@@ -17,6 +17,7 @@ from egregium.estimators import (
     sampled_moments,
     stopped,
 )
+from egregium.estimators.driver import EXACTLY
 from egregium.estimators.plan import FEWEST_TO_STOP
 from egregium.estimators.probes import checked_seed
 from egregium.operators import SymmetricOperator
@@ -94,7 +95,7 @@ def _exact(
     started = time.perf_counter()
 
     def goes_on(fraction: float, cost: Cost) -> bool:
-        return not stopped(progress, Progress("all columns", fraction, None, spent + cost)) and not goal.late()
+        return not stopped(progress, Progress(EXACTLY, fraction, None, spent + cost)) and not goal.late()
 
     moments, cost = exact_moments(op, block, goes_on)
     if moments is None:

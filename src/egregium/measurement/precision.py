@@ -1,11 +1,15 @@
-"""Whatever autocast the caller is in, the estimators' own arithmetic keeps its dtype."""
+"""What every public measurement does first: refuse what is no landscape, and leave the caller's autocast."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
 import torch
+
+from egregium.errors import ArgumentError
+from egregium.landscape import Landscape
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -19,6 +23,13 @@ def in_full_precision(function: Callable[Arguments, Result]) -> Callable[Argumen
 
     @wraps(function)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        if "land" in signature(function).parameters:
+            land = args[0] if args else kwargs.get("land")
+            if not isinstance(land, Landscape):
+                raise ArgumentError(
+                    f"{function.__name__} needs a Landscape, got {type(land).__name__}. Make one: "
+                    "eg.Landscape(model, loss, data)."
+                )
         places = (getattr(argument, "device", "cpu") for argument in (*args, *kwargs.values()))
         with ExitStack() as stack:
             for kind in sorted({"cpu", *(torch.device(place).type for place in places)}):

@@ -18,7 +18,7 @@ def _no_samples() -> Tensor:
     return torch.empty(0, dtype=torch.float64)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Estimate:
     """An estimated number.
 
@@ -69,6 +69,9 @@ class Estimate:
         """
         half = self.half_width(confidence)
         return self.value - half, self.value + half
+
+    def __repr__(self) -> str:
+        return f"Estimate({self}, {self.cost})"
 
     def __str__(self) -> str:
         level = f"({100 * self.confidence:g} %)"
