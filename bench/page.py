@@ -11,19 +11,21 @@ MARK = re.compile(r"(<!-- bench: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def drawn(page: str, document: Path) -> str:
-    """The page with what stands between its marks drawn anew. Raises KeyError for a table the document lacks."""
+    """The page with what stands between its marks drawn anew; what the document lacks stays as it is."""
     parts = read(document)
 
     def block(mark: re.Match[str]) -> str:
         part, _, table = mark[2].partition(".")
-        text = markdown(revived(_named(parts[part], table))) if table else _where(part, parts[part])
+        if part not in parts or (table and table not in _tables(parts[part])):
+            return mark[0]
+        text = markdown(revived(_tables(parts[part])[table])) if table else _where(part, parts[part])
         return f"{mark[1]}{text}{mark[3]}"
 
     return MARK.sub(block, page)
 
 
-def _named(part: dict[str, Any], name: str) -> dict[str, Any]:
-    return {table["name"]: table for table in part["tables"]}[name]
+def _tables(part: dict[str, Any]) -> dict[str, Any]:
+    return {table["name"]: table for table in part["tables"]}
 
 
 def _where(name: str, part: dict[str, Any]) -> str:

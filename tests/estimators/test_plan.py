@@ -28,7 +28,7 @@ def test_too_small_a_budget_says_what_would_do() -> None:
 def test_flat_spectra_widen_and_decaying_ones_deepen() -> None:
     flat = ((16, 10.0, 16), (32, 10.0, 16))
     steep = ((16, 10.0, 16), (32, 1.0, 16))
-    assert not next_step(flat, 16, 0.5).deeper
+    assert not next_step(flat, 16, 3.0).deeper
     assert next_step(steep, 16, 0.05).deeper
 
 

@@ -20,8 +20,9 @@ FEWEST_TO_STOP = 8
 DEEPER, WIDEST = (1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), 3
 #: Two-sided normal quantile and margin for predicting how many probes are needed.
 SPREAD, MARGIN = 2.0, 1.1
-#: Decay of a probe's deviation with depth that is assumed after one depth, and the most that is believed.
-FIRST_DECAY, STEEPEST_DECAY = 1.0, 4.0
+#: Decay of a probe's deviation with depth that is assumed after one depth, and the least and most that are believed:
+#: two noisy depths that show none would end all deepening.
+FIRST_DECAY, SLOWEST_DECAY, STEEPEST_DECAY = 1.0, 0.25, 4.0
 
 
 @dataclass(frozen=True)
@@ -78,4 +79,4 @@ def _decay(history: tuple[tuple[int, float, int], ...]) -> float:
         return FIRST_DECAY
     depths, deviations, probes = (np.array(column, dtype=float) for column in zip(*history, strict=True))
     slope = np.polyfit(np.log(depths), np.log(np.maximum(deviations, 1e-300)), 1, w=np.sqrt(probes))[0]
-    return float(np.clip(-slope, 0.0, STEEPEST_DECAY))
+    return float(np.clip(-slope, SLOWEST_DECAY, STEEPEST_DECAY))
