@@ -7,7 +7,7 @@ For symmetric A, an orthonormal basis Q (n, m) of a sketched range, and `P = I -
 
 for random signs w: the head is exact, only the remainder is sampled, and both expectations come from the same
 products A P w. The probes w are *fresh*, independent given Q, so every error below is one of independent samples;
-averages over the sketch's own left-out probes have lower deviation, but their intervals cover 85 to 92 % only
+averages over the sketch's own left-out probes share probes, and their jackknife is not one of independent samples
 (E. Epperly, J. Tropp, R. Webber, arXiv 2301.07825 for the trace). Products already taken are never lost: to deepen the
 sketch, the fresh products A P w become its new directions.
 """
