@@ -43,7 +43,8 @@ def scalar_curvature(
 
     Args:
         land: the landscape.
-        method: "exact" (n products), "stochastic" (a deflating sketch and fresh probes, unbiased at a fixed number of probes, with a jackknife
+        method: "exact" (n products), "stochastic" (a deflating sketch and fresh probes,
+            unbiased at a fixed number of probes, with a jackknife
             interval), or "auto", the cheaper of the two.
         rtol, atol, confidence: ends when the interval at `confidence` is within +/- max(atol, rtol |R|).
         budget: in gradients of the full data (default 10,000); max_seconds: wall time.
