@@ -75,7 +75,7 @@ def test_at_is_the_same_function_elsewhere(land: eg.Landscape, tanh_mlp: nn.Modu
     with untouched(tanh_mlp, there):
         moved = land.at(there)
         gradient = moved.gradient()
-    close(gradient, eg.Landscape(twin, nn.CrossEntropyLoss(), land._objective._data).gradient(), 1e-14)
+    close(gradient, eg.Landscape(twin, nn.CrossEntropyLoss(), land._objective.data).gradient(), 1e-14)
     assert torch.equal(moved.theta, there)
     assert not torch.equal(land.theta, there)
 
@@ -128,7 +128,7 @@ def test_parameters_are_read_anew_and_at_stays(land: eg.Landscape, tanh_mlp: nn.
     v = torch.ones(land.n, dtype=DOUBLE)
     before = land.value(), here.value(), H @ v, S @ v
     optimiser = torch.optim.SGD(tanh_mlp.parameters(), lr=0.5)
-    x, y = land._objective._data[0]
+    x, y = land._objective.data[0]
     F.cross_entropy(tanh_mlp(x), y).backward()
     optimiser.step()
     assert land.value() < before[0]

@@ -37,7 +37,8 @@ def test_a_loss_that_is_not_finite_names_the_batch(call: Any, bad: float, tanh_m
         (x, y if bad != bad else torch.full((len(x), 3), bad if i == 1 else 0.0)) for i, (x, y) in enumerate(ragged)
     ]
     land = eg.Landscape(tanh_mlp, loss, data)
-    with pytest.raises(LossError, match=r"The loss is (nan|inf) on batch 1 \(counted from 0\)\. Look for NaN in that"):
+    where = "its data are not finite at sample 5"
+    with pytest.raises(LossError, match=rf"The loss is (nan|inf) on batch 1 \(counted from 0\): {where}"):
         call(land)
 
 

@@ -99,7 +99,7 @@ def test_seeds_and_blocks(land: eg.Landscape) -> None:
 
 
 def test_any_split_gives_the_same_curvature(land: eg.Landscape) -> None:
-    batches = list(land._objective._data)  # type: ignore[attr-defined]
+    batches = list(land._objective.data)  # type: ignore[attr-defined]
     x, y = (torch.cat(part) for part in zip(*batches, strict=True))
     whole = eg.Landscape(land.model, nn.CrossEntropyLoss(), (x, y))
     for method in ("exact", "stochastic"):

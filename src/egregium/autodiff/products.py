@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from egregium.autodiff.missing import dense
+
 
 def gradient(value: Tensor, parameters: Sequence[Tensor], create_graph: bool = False) -> list[Tensor]:
     """d value / d parameters; zeros for parameters that value does not use."""
     if not value.requires_grad:
         return [torch.zeros_like(p) for p in parameters]
-    return list(
+    return dense(
         torch.autograd.grad(
             value, parameters, create_graph=create_graph, retain_graph=create_graph, materialize_grads=True
         )

@@ -1,7 +1,8 @@
 """The state of torch in which derivatives are taken, whatever the caller's."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -9,12 +10,15 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
+from egregium.autodiff.missing import named_failures
+
 
 @contextmanager
 def derivatives(device: torch.device) -> Iterator[None]:
-    """Gradients on, inference mode and autocast off, attention by the math kernel; all as before afterwards.
+    """Gradients on, inference mode and autocast off, attention by the math kernel, nothing compiled; then as before.
 
-    The fused attention kernels have no second derivative on the CPU; a product under autocast is 1 % off.
+    The fused attention kernels have no second derivative on the CPU, compiled functions none anywhere; a product under
+    autocast is 1 % off.
     """
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
@@ -25,6 +29,9 @@ def derivatives(device: torch.device) -> Iterator[None]:
         fastpath = torch.backends.mha.get_fastpath_enabled()
         stack.callback(torch.backends.mha.set_fastpath_enabled, fastpath)
         torch.backends.mha.set_fastpath_enabled(False)  # it has no derivative, and other roundings
+        if "torch._dynamo" in sys.modules:  # else nothing is compiled; importing it takes a second
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.enter_context(named_failures())
         yield
 
 
@@ -43,8 +50,14 @@ def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     return v * (g / torch.norm_except_dim(v, 2, dim))
 
 
-def second_derivatives_of(model: nn.Module) -> AbstractContextManager[Any]:
-    """What the forward pass of this model needs for right second derivatives: weight norm by hand, where it has any."""
+@contextmanager
+def second_derivatives_of(model: nn.Module) -> Iterator[None]:
+    """What this model needs for right second derivatives: weight norm by hand, recurrent layers without cuDNN."""
     hooks = (hook for module in model.modules() for hook in module._forward_pre_hooks.values())
     names = {type(part).__name__ for part in (*model.modules(), *hooks)}
-    return _WeightNormByHand() if names & {"_WeightNorm", "WeightNorm"} else nullcontext()
+    with ExitStack() as stack:
+        if names & {"_WeightNorm", "WeightNorm"}:
+            stack.enter_context(_WeightNormByHand())
+        if any(isinstance(module, nn.RNNBase) for module in model.modules()):
+            stack.enter_context(torch.backends.cudnn.flags(enabled=False))  # its kernels have no second derivative
+        yield

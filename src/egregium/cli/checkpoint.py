@@ -12,13 +12,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from egregium.errors import CheckpointError
+from egregium.landscape.selection import some
 
 #: Where training scripts keep the state dict inside a larger dictionary.
 NESTED = ("state_dict", "model_state_dict", "model", "module")
 #: What wrappers put before every name: DataParallel and DistributedDataParallel, torch.compile.
 PREFIXES = ("module.", "_orig_mod.")
-#: Keys that an error names before it says how many more there are.
-SHOWN = 5
 
 
 def load_checkpoint(model: nn.Module, path: Path) -> None:
@@ -37,7 +36,7 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
         if state[name].shape != own[name].shape
     ]
     faults = (("missing", missing), ("unexpected", unexpected), ("of another shape", sorted(misfit)))
-    sentences = [f"{len(names)} {what}: {_some(names)}" for what, names in faults if names]
+    sentences = [f"{len(names)} {what}: {some(names)}" for what, names in faults if names]
     if sentences:
         raise CheckpointError(
             f"{path} does not fit {type(model).__name__}: {'; '.join(sentences)}. Check that the factory builds the "
@@ -94,8 +93,3 @@ def _stripped(name: str) -> str:
     while name.startswith(PREFIXES):
         name = name.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1])
     return name
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -36,20 +36,24 @@ class SecondDerivative(SymmetricOperator):
         rows = V.T.contiguous()
         depends = False
 
-        def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
+        def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterator[Tensor], Count]:
             nonlocal depends
-            out = torch.empty(rows.shape, dtype=self.dtype, device=self.device)
             vectors = (self._like(parameters, row) for row in rows)
             products, live, count = self._products(batch, parameters, vectors)
             depends |= live
-            for into, product in zip(out, products, strict=True):
-                torch.cat([part.detach().reshape(-1) for part in product], out=into)
-            return out, count
+            return (self._flat(product) for product in products), count
 
-        product = self._land.mean(contribution).to(self.dtype).T
+        totals = self._land.means(contribution)
         if not depends:
             raise graph_was_cut()
-        return product
+        product = torch.empty(rows.shape, dtype=self.dtype, device=self.device)
+        for j in range(len(totals)):  # each total is freed as it is copied
+            product[j], totals[j] = totals[j], totals[j][:0]
+        self._land.add_decay(product, rows)
+        return product.T
+
+    def _flat(self, product: Vector) -> Tensor:
+        return torch.cat([part.detach().reshape(-1).to(self.dtype) for part in product])
 
     def _like(self, parameters: Vector, row: Tensor) -> list[Tensor]:
         parts = self._land.unflatten(row).values()
@@ -75,7 +79,7 @@ class Hessian(SecondDerivative):
     def _products(
         self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
     ) -> tuple[Iterator[list[Tensor]], bool, Count]:
-        total, count = batch.terms(parameters)
+        total, count = batch.terms()
         return hessian_products(total, parameters, vectors), total.requires_grad, count
 
 
@@ -85,7 +89,7 @@ class GaussNewton(SecondDerivative):
 
     The curvature of f with the network linearised; H = G + D, where D is not small in general. Needs a landscape with
     a model and a loss(output, target): raises ArgumentError for batch_loss= and from_function. A penalty on the
-    parameters inside the loss is no function of the outputs, and no part of G.
+    parameters inside the loss is no function of the outputs, and no part of G; the landscape's weight_decay is.
     """
 
     def cost(self, k: int) -> Cost:
@@ -100,7 +104,7 @@ class GaussNewton(SecondDerivative):
                 "Landscape(model, loss, data); batch_loss= and from_function have no outputs."
             )
         criterion = batch.criterion
-        output = batch.outputs(parameters)
+        output = batch.outputs()
         leaves = tensors_of(output)
 
         def loss(free: Sequence[Tensor]) -> Tensor:

@@ -1,11 +1,15 @@
 """Any form of data as batches that can be read again and again."""
 
+import copy
+from collections import UserDict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
+from torch.nn.utils.rnn import PackedSequence
+from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.data import DataLoader, Dataset
 
 from egregium.errors import DataError
@@ -58,15 +62,47 @@ def call(model: nn.Module, x: Any) -> Any:
     return model(*x) if isinstance(x, (tuple, list)) else model(x)
 
 
+def described(value: Any) -> str:
+    """Shapes and dtypes of the tensors in a model's input, output or target."""
+    leaves = [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
+    parts = [f"{str(leaf.dtype).removeprefix('torch.')} {tuple(leaf.shape)}" for leaf in leaves]
+    return ", ".join(parts) or type(value).__name__
+
+
+def not_finite_sample(batch: Any) -> int | None:
+    """The first index along the first dimension at which a tensor of the batch is not finite."""
+    for leaf in tree_leaves(batch):
+        if isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.ndim:
+            bad = ~torch.isfinite(leaf.detach()).reshape(leaf.shape[0], -1).all(1)
+            if bool(bad.any()):
+                return int(bad.nonzero()[0])
+    return None
+
+
 def moved(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
     """A copy of the batch with its tensors on `device`, floating ones cast to `dtype` where it is given.
 
     A copy also where nothing changes: a model may write into its input, and autograd refuses tensors of inference mode.
+    Descends into tuples, lists, dicts, mappings of any class (a tokenizer's BatchEncoding) and dataclasses; any other
+    object with a method `to` is asked for `to(device)`, where it is elsewhere.
     """
 
     def move(leaf: Any) -> Any:
-        if not isinstance(leaf, Tensor):
-            return leaf
-        return leaf.to(device, dtype if leaf.is_floating_point() else None, copy=True)
+        if isinstance(leaf, Tensor):
+            return leaf.to(device, dtype if leaf.is_floating_point() else None, copy=True)
+        if isinstance(leaf, PackedSequence):  # its batch_sizes stay on the CPU
+            data = leaf.data.to(device, dtype if leaf.data.is_floating_point() else None, copy=True)
+            places = (index if index is None else index.to(device) for index in leaf[2:])
+            return PackedSequence(data, leaf.batch_sizes, *places)
+        if isinstance(leaf, UserDict):
+            other = copy.copy(leaf)
+            other.data = moved(leaf.data, device, dtype)
+            return other
+        if isinstance(leaf, Mapping):
+            return {key: moved(value, device, dtype) for key, value in leaf.items()}
+        if is_dataclass(leaf) and not isinstance(leaf, type):
+            parts = {f.name: moved(getattr(leaf, f.name), device, dtype) for f in fields(leaf) if f.init}
+            return replace(leaf, **parts)
+        return leaf.to(device) if device.type != "cpu" and callable(getattr(leaf, "to", None)) else leaf
 
-    return tree_map(move, batch)
+    return tree_map(move, batch, is_leaf=lambda part: isinstance(part, PackedSequence))

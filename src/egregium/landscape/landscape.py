@@ -5,8 +5,8 @@
 Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egregium measures.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial, reduce
 from typing import Any, final
 
 import torch
@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from egregium.autodiff import derivatives, gradient
 from egregium.errors import ArgumentError, DataError, LossError
 from egregium.landscape.losses import Count, Terms, loss_terms
-from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective
+from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective, Seeds
+from egregium.landscape.penalty import Decay, decays, penalty
+from egregium.landscape.selection import refuse_unmatched
 
-#: What a batch adds to a mean over the data: parameters -> (a sum, of any shape; the number of terms in it).
-Contribution = Callable[[BatchLoss, list[Tensor]], tuple[Tensor, Count]]
+#: What a batch adds to means over the data: parameters -> (sums, taken one at a time; the number of terms in each).
+Contribution = Callable[[BatchLoss, list[Tensor]], tuple[Iterable[Tensor], Count]]
 
 
 @final
@@ -36,6 +38,8 @@ class Landscape:
         batch_loss: instead of loss, `f(model, batch) -> (sum of the loss terms, their number)`, for anything else.
         terms: what a loss that is not torch's own averages over: "samples", "elements", "sum" (it is a sum, and so is
             f) or a function (output, target) -> number.
+        params: a pattern of parameter names or several ("blocks.*.attn.*"): theta is those that require grad and match.
+        weight_decay: lam >= 0 adds (lam / 2) |theta|^2 to f, analytically; or {pattern: lam} for some parameters.
         dtype, device: measure a copy of the parameters, cast or moved; the model stays as it is.
 
     Raises ArgumentError, DataError where the arguments do not make a landscape; LossError at the first pass.
@@ -53,6 +57,8 @@ class Landscape:
         *,
         batch_loss: Callable[[nn.Module, Any], tuple[Tensor, Count]] | None = None,
         terms: Terms = None,
+        params: str | Sequence[str] | None = None,
+        weight_decay: float | Mapping[str, float] = 0.0,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
     ) -> None:
@@ -77,7 +83,10 @@ class Landscape:
         how = loss_terms(loss, terms) if loss is not None else batch_loss
         assert how is not None
         place = None if device is None else torch.device(device)
-        self._set(ModelObjective(model, how, data, dtype, place), None, 1.0)
+        patterns = [params] if isinstance(params, str) else params
+        objective = ModelObjective(model, how, data, dtype, place, patterns)
+        refuse_unmatched(objective.model, patterns or (), "params")
+        self._set(objective, None, 1.0, decays(objective.model, objective.parameters(), weight_decay))
 
     @classmethod
     def from_function(cls, f: Callable[[Tensor], Tensor], theta: Float[Tensor, " n"]) -> "Landscape":
@@ -88,11 +97,11 @@ class Landscape:
         if not callable(f):
             raise ArgumentError(f"from_function needs a function of a tensor of shape (n,), got {type(f).__name__}.")
         self = cls.__new__(cls)
-        self._set(FunctionObjective(f, theta), None, 1.0)
+        self._set(FunctionObjective(f, theta), None, 1.0, (0.0,))
         return self
 
-    def _set(self, objective: Objective, point: Tensor | None, scale: float) -> None:
-        self._objective, self._point, self.scale = objective, point, scale
+    def _set(self, objective: Objective, point: Tensor | None, scale: float, decay: Decay) -> None:
+        self._objective, self._point, self.scale, self._decay = objective, point, scale, decay
         self.shapes = {name: p.shape for name, p in objective.parameters().items()}
         self.n = sum(shape.numel() for shape in self.shapes.values())
 
@@ -135,7 +144,7 @@ class Landscape:
         other = Landscape.__new__(Landscape)
         place = None if device is None else torch.device(device)
         point = None if self._point is None else self._point.to(place, dtype)
-        other._set(self._objective.to(place, dtype), point, self.scale)
+        other._set(self._objective.to(place, dtype), point, self.scale, self._decay)
         return other
 
     @property
@@ -145,7 +154,7 @@ class Landscape:
 
     def _like(self, point: Tensor | None, scale: float) -> "Landscape":
         other = Landscape.__new__(Landscape)
-        other._set(self._objective, point, scale)
+        other._set(self._objective, point, scale, self._decay)
         return other
 
     def flatten(self, tensors: Mapping[str, Tensor] | Sequence[Tensor]) -> Float[Tensor, " n"]:
@@ -166,14 +175,15 @@ class Landscape:
         parts = torch.split(v, [shape.numel() for shape in self.shapes.values()])
         return {name: part.view(shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
 
-    def value(self) -> float:
-        """f(theta). Costs a third of a gradient."""
+    def value(self, *, seeds: Seeds = Seeds()) -> float:
+        """f(theta). Costs a third of a gradient. `seeds`: of what is random in a pass over the data."""
 
-        def terms(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
-            total, count = batch.terms(parameters)
-            return total.detach().double().clone(), count  # `mean` adds in place; total may be a view of a parameter
+        def terms(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
+            total, count = batch.terms()
+            return [total.detach().double().clone()], count  # `means` adds in place; total may view a parameter
 
-        return float(self.mean(terms))
+        (value,) = self.means(terms, seeds=seeds)
+        return float(value) + self._penalty()
 
     def gradient(self) -> Float[Tensor, " n"]:
         """grad f(theta), shape (n,), in theta's dtype. Costs one gradient."""
@@ -186,35 +196,65 @@ class Landscape:
         """
         depends = False
 
-        def slope(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
+        def slope(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
             nonlocal depends
-            total, count = batch.terms(parameters)
+            total, count = batch.terms()
             depends |= total.requires_grad
-            parts = [total.detach(), *gradient(total, parameters)]
-            return torch.cat([part.reshape(-1) for part in parts]), count
+            parts = (part.to(self.dtype).reshape(-1) for part in gradient(total, parameters))
+            return [total.detach().double().clone(), torch.cat(list(parts))], count
 
-        both = self.mean(slope)
+        value, slopes = self.means(slope)
         if not depends:
             raise graph_was_cut()
-        return float(both[0]), both[1:].to(self.dtype)
+        rows = slopes.to(self.dtype).unsqueeze(0)
+        if any(self._decay):
+            self.add_decay(rows, self.theta.unsqueeze(0))
+        return float(value) + self._penalty(), rows[0]
 
-    def mean(self, contribution: Contribution) -> Tensor:
+    def means(self, contribution: Contribution, *, seeds: Seeds = Seeds()) -> list[Tensor]:
         """scale / (number of terms) * sum over batches of contribution(batch, parameters), added up in float64.
 
         Everything linear in the batches (value, gradient, products) goes through here: batches are weighted by their
-        exact number of loss terms, so the result does not depend on how the data are split. Raises DataError where
-        the data have no terms at all.
+        exact number of loss terms, so the result does not depend on how the data are split. The sums of a batch are
+        taken one at a time, and only their totals are held. Weight decay is not in it. Raises DataError where the data
+        have no terms at all.
         """
-        total, count = None, 0.0
-        with derivatives(self.device), self._objective.batches() as batches:
+        totals: list[Tensor] = []
+        count = 0.0
+
+        def added(parameters: list[Tensor], batch: BatchLoss) -> float:
+            sums, number = contribution(batch, parameters)
+            for j, part in enumerate(sums):
+                if j < len(totals):
+                    totals[j] = totals[j].double().add_(part)
+                else:
+                    totals.append(part)  # one batch needs no float64
+            return float(number)
+
+        with derivatives(self.device):
             parameters = self._parameters()
-            for batch in batches:
-                part, number = contribution(batch, parameters)
-                total = part if total is None else total.double().add_(part)  # one batch needs no float64
-                count += float(number)
-        if total is None or not count > 0:
+            with self._objective.batches(parameters, seeds) as batches:
+                for within in batches:
+                    count += within(partial(added, parameters))
+        if not count > 0:
             raise DataError("The data have no loss terms: every batch counts 0 (are all targets ignored?).")
-        return total * (self.scale / (count if self._objective.mean else 1.0))
+        weight = self.scale / (count if self._objective.mean else 1.0)
+        return [total.mul_(weight) for total in totals]
+
+    def add_decay(self, into: Float[Tensor, "k n"], of: Float[Tensor, "k n"]) -> None:
+        """Add the weight decay's share of a derivative in place: into += scale * lam o of, lam by parameter."""
+        start = 0
+        for lam, shape in zip(self._decay, self.shapes.values(), strict=True):
+            here = slice(start, start + shape.numel())
+            if lam:
+                into[:, here].add_(of[:, here], alpha=self.scale * lam)
+            start = here.stop
+
+    def _penalty(self) -> float:
+        """scale * sum over parameters of (lam / 2) |theta|^2."""
+        if not any(self._decay):
+            return 0.0
+        return self.scale * penalty(self._decay, self.unflatten(self.theta).values())
 
     def _parameters(self) -> list[Tensor]:
         """Fresh leaves at the point, one a parameter, that require grad: copies, for a model may write into them."""

@@ -87,6 +87,8 @@ SUMS: dict[Callable[..., Tensor], Callable[..., Tensor]] = {
     F.multi_margin_loss: multi_margin_sum,
     F.multilabel_margin_loss: multilabel_margin_sum,
 }
+#: Losses that broadcast output and target against each other, with a mere warning: (N, 1) and (N,) become (N, N).
+ELEMENTWISE = (F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss)
 #: How each of torch's losses counts its terms, and which module has its options as attributes.
 COUNTS: dict[Callable[..., Tensor], Callable[[Tensor, Tensor, dict[str, Any]], Count]] = {
     F.cross_entropy: kept_class_weight,
@@ -152,6 +154,11 @@ def loss_terms(loss: Callable[[Any, Any], Tensor], terms: Terms = None) -> LossT
     summed = {**options, "reduction": "sum"}
 
     def total(output: Any, target: Any) -> tuple[Tensor, Count]:
+        if function in ELEMENTWISE and output.shape != target.shape:
+            raise LossError(
+                f"The output has shape {tuple(output.shape)} and the target {tuple(target.shape)}: {function.__name__} "
+                "would broadcast them. Give the target the output's shape, as in target.view_as(output)."
+            )
         moved = {k: v.to(output.device, output.dtype) if isinstance(v, Tensor) else v for k, v in summed.items()}
         return SUMS.get(function, function)(output, target, **moved), COUNTS[function](output, target, options)
 

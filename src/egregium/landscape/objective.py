@@ -1,39 +1,68 @@
-"""A loss as a function of its parameters, batch by batch: from a model and data, or from a plain function."""
+"""A loss as a function of its parameters, batch by batch: from a model and data, or from a plain function.
+
+A batch is worked on with the parameters *in the model's place*, from its forward pass to its last derivative:
+activation checkpointing runs the model again in the backward pass, and would find the user's parameters otherwise.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, final
+from functools import partial
+from typing import Any, TypeVar, final
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from egregium.autodiff import second_derivatives_of
-from egregium.errors import ArgumentError, DataError, LossError
-from egregium.landscape.data import call, input_and_target, moved, repeatable_batches
+from egregium.errors import ArgumentError, DataError, EgregiumError, LossError
+from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
 from egregium.landscape.losses import Count, LossTerms
-from egregium.landscape.preservation import evaluation_mode, generators_kept
+from egregium.landscape.preservation import Generator, evaluation_mode, generators_kept, seed_all
+from egregium.landscape.selection import measured, refuse_unfit, unwrapped
 
 Parameters = Sequence[Tensor]
+Result = TypeVar("Result")
+
+#: What a wrong dtype, shape, index or type of its arguments makes torch raise.
+MISFITS = (RuntimeError, ValueError, IndexError, TypeError)
+#: Streams of the generators within a pass: the order of the data, what the data draw, what model and loss draw.
+ORDER, DRAW, NOISE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Where the global generators start in a pass: `data` before each batch is fetched, `noise` before it is used.
+
+    The generators that the data own go on from where they are, unless `data` is not 0.
+    """
+
+    data: int = 0
+    noise: int = 0
 
 
 @dataclass(frozen=True)
 class BatchLoss:
-    """One batch's share of f, as functions of the parameters.
+    """One batch's share of f at the parameters that are in place.
 
     Attributes:
         index: which batch.
-        terms: parameters -> (sum of the loss terms, their number).
-        outputs: parameters -> the model's output, where loss and model are apart, else None.
+        terms: () -> (sum of the loss terms, their number).
+        outputs: () -> the model's output, where loss and model are apart, else None.
         criterion: output -> (sum of the loss terms, their number), likewise.
+        batch: the batch itself, on the device.
     """
 
     index: int
-    terms: Callable[[Parameters], tuple[Tensor, Count]]
-    outputs: Callable[[Parameters], Any] | None = None
+    terms: Callable[[], tuple[Tensor, Count]]
+    outputs: Callable[[], Any] | None = None
     criterion: Callable[[Any], tuple[Tensor, Count]] | None = None
+    batch: Any = None
+
+
+#: Runs a function of a batch with the parameters in place.
+Within = Callable[[Callable[[BatchLoss], Any]], Any]
 
 
 class Objective(ABC):
@@ -53,7 +82,7 @@ class Objective(ABC):
         """The same objective, computed on another device or in another dtype; None leaves as it is."""
 
     @abstractmethod
-    def batches(self) -> AbstractContextManager[Iterator[BatchLoss]]:
+    def batches(self, parameters: Parameters, seeds: Seeds) -> AbstractContextManager[Iterator[Within]]:
         """One pass over the data; everything the pass touches is as before when the context closes."""
 
 
@@ -75,13 +104,17 @@ class FunctionObjective(Objective):
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "FunctionObjective":
         return FunctionObjective(self._f, self._theta.detach().to(device, dtype))
 
-    def batches(self) -> AbstractContextManager[Iterator[BatchLoss]]:
-        return nullcontext(iter([BatchLoss(0, lambda p: (_finite(self._f(p[0]), 0), 1.0))]))
+    def batches(self, parameters: Parameters, seeds: Seeds) -> AbstractContextManager[Iterator[Within]]:
+        batch = BatchLoss(0, lambda: (_finite(self._f(parameters[0]), 0), 1.0))
+        return nullcontext(iter([lambda function: function(batch)]))
 
 
 @final
 class ModelObjective(Objective):
-    """A model, its loss and its data; the model is in evaluation mode during a pass and nowhere else."""
+    """A model, its loss and its data; the model is in evaluation mode during a pass and nowhere else.
+
+    `patterns`: of the names of the parameters that are theta; None for all that require grad.
+    """
 
     def __init__(
         self,
@@ -90,91 +123,116 @@ class ModelObjective(Objective):
         data: Any,
         dtype: torch.dtype | None,
         device: torch.device | None,
+        patterns: Sequence[str] | None = None,
     ) -> None:
-        self.model, self._loss, self._data = model, loss, repeatable_batches(data)
-        self._dtype, self._device = dtype, device
+        self.model, self._loss, self.data = unwrapped(model), loss, repeatable_batches(data)
+        self._dtype, self._device, self._patterns = dtype, device, patterns
         self.mean = loss.mean if isinstance(loss, LossTerms) else True
         self._unchecked = isinstance(loss, LossTerms) and loss.check is not None
-        named = self.parameters()
-        if not sum(p.numel() for p in named.values()):
-            raise ArgumentError(
-                f"No parameter of {type(model).__name__} requires grad, so there is no landscape. "
-                "Call model.requires_grad_(True) on the part to be measured."
-            )
-        wrong = [f"{name} ({p.dtype})" for name, p in named.items() if not p.is_floating_point()]
-        if wrong:
-            raise ArgumentError(f"Parameters must be real floating-point numbers; these are not: {', '.join(wrong)}.")
+        refuse_unfit(self.model, measured(self.model, patterns))
 
     def parameters(self) -> dict[str, Tensor]:
-        return {name: self._cast(p.detach()) for name, p in self.model.named_parameters() if p.requires_grad}
+        return {name: self._cast(p.detach()) for name, p in measured(self.model, self._patterns).items()}
 
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "ModelObjective":
-        return ModelObjective(self.model, self._loss, self._data, dtype or self._dtype, device or self._device)
+        place, kind = device or self._device, dtype or self._dtype
+        return ModelObjective(self.model, self._loss, self.data, kind, place, self._patterns)
 
     @contextmanager
-    def batches(self) -> Iterator[Iterator[BatchLoss]]:
-        with evaluation_mode(self.model), generators_kept(self._data), second_derivatives_of(self.model):
-            yield self._pass()
+    def batches(self, parameters: Parameters, seeds: Seeds) -> Iterator[Iterator[Within]]:
+        with evaluation_mode(self.model), generators_kept(self.data) as own, second_derivatives_of(self.model):
+            yield self._pass(parameters, seeds, own)
 
     def _cast(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, self._dtype if tensor.is_floating_point() else None)
 
-    def _pass(self) -> Iterator[BatchLoss]:
-        device = self._device or next(iter(self.parameters().values())).device
-        empty = True
-        for index, batch in enumerate(self._data):
-            empty = False
-            yield self._batch_loss(moved(batch, device, self._dtype), index)
-        if empty:
+    def _pass(self, parameters: Parameters, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Within]:
+        index = -1
+        for index, batch in enumerate(_fetched(self.data, seeds, own)):
+            seed_all(NOISE, seeds.noise, index)
+            loss = self._batch_loss(moved(batch, parameters[0].device, self._dtype), index)
+            yield partial(self._within, parameters, loss)
+        if index < 0:
             raise DataError("data gave no batches in this pass. Pass data with at least one batch.")
         self._unchecked = False
+
+    def _within(self, parameters: Parameters, batch: BatchLoss, function: Callable[[BatchLoss], Result]) -> Result:
+        """function(batch) with these parameters in the model's place, and copies of its buffers."""
+        names = self.parameters().keys()
+        frozen = ((name, p.detach()) for name, p in self.model.named_parameters() if name not in names)
+        state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
+        state |= {name: self._cast(b.detach().clone()) for name, b in self.model.named_buffers()}
+        state |= dict(zip(names, parameters, strict=True))
+        prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
+        result: Result = torch.func.functional_call(_Bound(self.model, function), prefixed, (batch,))
+        return result
 
     def _batch_loss(self, batch: Any, index: int) -> BatchLoss:
         loss = self._loss
         if not isinstance(loss, LossTerms):
-            return BatchLoss(index, lambda p: _counted_terms(self._call(p, loss, batch), index))
+            return BatchLoss(index, lambda: _counted_terms(loss(self.model, batch), index, batch), batch=batch)
         x, target = input_and_target(batch, index)
 
         def criterion(output: Any) -> tuple[Tensor, Count]:
-            total, count = loss.terms(output, target)
-            return _finite(total, index), count
+            with _said(
+                f"The loss failed on batch {index}: its output is {described(output)}, its target {described(target)}"
+            ):
+                total, count = loss.terms(output, target)
+            return _finite(total, index, batch), count
 
-        def output(model: nn.Module, x: Any) -> Any:
-            z = call(model, x)
+        def output() -> Any:
+            with _said(f"The model failed on batch {index}: its input is {described(x)}{self._recast()}"):
+                z = call(self.model, x)
             if self._unchecked and loss.check is not None:
                 with torch.no_grad():
                     loss.check(tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, z), target)
             return z
 
-        return BatchLoss(
-            index,
-            # the loss runs with the parameters in place too: it may hold a penalty on them
-            lambda p: self._call(p, lambda model, x: criterion(output(model, x)), x),
-            lambda p: self._call(p, output, x),
-            criterion,
-        )
+        return BatchLoss(index, lambda: criterion(output()), output, criterion, batch)
 
-    def _call(self, parameters: Parameters, function: Callable[[Any, Any], Any], argument: Any) -> Any:
-        """function(model, argument) with these parameters in the model's place, and copies of its buffers."""
-        names = self.parameters().keys()
-        frozen = ((name, p.detach()) for name, p in self.model.named_parameters() if not p.requires_grad)
-        state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
-        state |= {name: self._cast(b.detach().clone()) for name, b in self.model.named_buffers()}
-        state |= dict(zip(names, parameters, strict=True))
-        prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
-        bound = _Bound(self.model, function)
-        return torch.func.functional_call(bound, prefixed, (argument,))
+    def _recast(self) -> str:
+        """What to look for where a cast model fails."""
+        if self._dtype is None:
+            return ""
+        return f". It is measured in {self._dtype}: tensors that are no parameters or buffers stay in their own dtype"
 
 
 class _Bound(nn.Module):
-    """function(model, .) as a module, so that functional_call can put parameters in the model's place."""
+    """A function of a batch as a module, so that functional_call can put parameters in the model's place."""
 
-    def __init__(self, model: nn.Module, function: Callable[[nn.Module, Any], Any]) -> None:
+    def __init__(self, model: nn.Module, function: Callable[[BatchLoss], Any]) -> None:
         super().__init__()
         self.model, self._function = model, function
 
-    def forward(self, argument: Any) -> Any:
-        return self._function(self.model, argument)
+    def forward(self, batch: BatchLoss) -> Any:
+        return self._function(batch)
+
+
+def _fetched(data: Any, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Any]:
+    """The batches, the generators started anew before each: what a batch draws does not depend on the one before."""
+    seed_all(ORDER, seeds.data, own=own if seeds.data else ())
+    batches, index = iter(data), 0
+    while True:
+        seed_all(DRAW, seeds.data, index)
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        yield batch
+        index += 1
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    """Errors of torch about shapes, dtypes and indices, with what was given; all others as they are."""
+    try:
+        yield
+    except EgregiumError:
+        raise
+    except MISFITS as error:
+        if type(error) not in MISFITS:  # out of memory, or the user's own
+            raise
+        raise LossError(f"{what}. {type(error).__name__}: {error}") from error
 
 
 def tensors_of(output: Any) -> list[Tensor]:
@@ -182,22 +240,28 @@ def tensors_of(output: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor) and leaf.requires_grad]
 
 
-def _counted_terms(pair: Any, index: int) -> tuple[Tensor, Count]:
+def _counted_terms(pair: Any, index: int, batch: Any) -> tuple[Tensor, Count]:
     if not (isinstance(pair, tuple) and len(pair) == 2):
         raise LossError(
             f"batch_loss must return (sum of the loss terms, their number), got {type(pair).__name__} on batch {index}."
         )
-    return _finite(pair[0], index), pair[1]
+    return _finite(pair[0], index, batch), pair[1]
 
 
-def _finite(total: Any, index: int) -> Tensor:
-    """`total` where it is a finite scalar; a sentence naming the batch otherwise."""
+def _finite(total: Any, index: int, batch: Any = None) -> Tensor:
+    """`total` where it is a finite scalar; a sentence naming batch and sample otherwise."""
     if not isinstance(total, Tensor) or total.numel() != 1:
         what = f"shape {tuple(total.shape)}" if isinstance(total, Tensor) else type(total).__name__
         raise LossError(f"The loss must be a scalar tensor, got {what} on batch {index}. Sum or average it.")
     if not torch.isfinite(total.detach()).item():
+        value, sample = float(total.detach()), not_finite_sample(batch)
+        if sample is not None:
+            raise LossError(
+                f"The loss is {value} on batch {index} (counted from 0): its data are not finite at sample {sample} of "
+                "the batch. Mend or drop that sample."
+            )
         raise LossError(
-            f"The loss is {float(total.detach())} on batch {index} (counted from 0). Look for NaN in that batch or in "
-            "the parameters, or for a learning rate that diverged."
+            f"The loss is {value} on batch {index} (counted from 0), though its data are finite. Look for NaN in the "
+            "parameters, a learning rate that diverged, or log and division at 0."
         )
     return total.reshape(())

@@ -1,16 +1,17 @@
 """Whatever a measurement touches is put back: the modules' modes and attributes, and random generators."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-#: Every pass over the data starts the global generators here, so that two passes see the same order and workers.
-PASS_SEED = 0
+Generator = torch.Generator | np.random.Generator | random.Random
+#: How deep generators are looked for inside the data, and the longest list of parts that is looked into.
+DEPTH, SHORT = 5, 64
 
 
 @contextmanager
@@ -34,32 +35,74 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def generators_kept(data: Any) -> Iterator[None]:
-    """The generators of torch, numpy and random, and a loader's own, as they were afterwards.
+def generators_kept(data: Any) -> Iterator[list[Generator]]:
+    """The generators of torch, numpy and random, and those that the data own, as they were afterwards.
 
-    Inside, the global ones start from a fixed seed: a pass depends on the data alone.
+    Gives those that the data own. Nothing of CUDA is touched before it is in use: a queued seed would be lost.
     """
-    own = [(g, g.get_state()) for g in _generators(data)]
+    own = owned_generators(data)
+    states = [_state(generator) for generator in own]
     python, numbers, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     try:
-        random.seed(PASS_SEED)
-        np.random.seed(PASS_SEED)
-        torch.manual_seed(PASS_SEED)
-        yield
+        yield own
     finally:
         random.setstate(python)
         np.random.set_state(numbers)
         torch.set_rng_state(cpu)
         if devices:
             torch.cuda.set_rng_state_all(devices)
-        for generator, state in own:
-            generator.set_state(state)
+        for generator, state in zip(own, states, strict=True):
+            _restore(generator, state)
 
 
-def _generators(data: Any) -> list[torch.Generator]:
-    """The generators that a DataLoader, its sampler and its batch sampler own, each once."""
-    sampler, batches = getattr(data, "sampler", None), getattr(data, "batch_sampler", None)
-    owners = (data, sampler, batches, getattr(batches, "sampler", None))
-    found = (getattr(owner, "generator", None) for owner in owners)
-    return list({id(g): g for g in found if isinstance(g, torch.Generator)}.values())
+def seed_all(*key: int, own: Sequence[Generator] = ()) -> None:
+    """Start the global generators, and those in `own`, from a seed that is a function of `key`."""
+    seed = int(np.random.SeedSequence(key).generate_state(1)[0])
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
+    for generator in own:
+        if isinstance(generator, torch.Generator):
+            generator.manual_seed(seed)
+        elif isinstance(generator, random.Random):
+            generator.seed(seed)
+        else:
+            generator.bit_generator.state = type(generator.bit_generator)(seed).state
+
+
+def owned_generators(data: Any) -> list[Generator]:
+    """The generators among the attributes of a DataLoader, its samplers, its dataset and what these are made of."""
+    found: dict[int, Generator] = {}
+    seen: set[int] = set()
+    layer = [data]
+    for _ in range(DEPTH):
+        parts = [part for owner in layer for part in _parts(owner) if id(part) not in seen]
+        seen |= {id(part) for part in parts}
+        found |= {id(part): part for part in parts if isinstance(part, Generator)}
+        layer = [part for part in parts if not isinstance(part, (Tensor, nn.Module, type))]
+    return list(found.values())
+
+
+def _parts(owner: Any) -> list[Any]:
+    """Attributes of an object, and the elements of those that are short lists (a chain of transforms)."""
+    values = list(vars(owner).values()) if hasattr(owner, "__dict__") else []
+    lists = [value for value in values if isinstance(value, (list, tuple)) and len(value) <= SHORT]
+    return values + [element for value in lists for element in value]
+
+
+def _state(generator: Generator) -> Any:
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    return generator.getstate() if isinstance(generator, random.Random) else generator.bit_generator.state
+
+
+def _restore(generator: Generator, state: Any) -> None:
+    if isinstance(generator, torch.Generator):
+        generator.set_state(state)
+    elif isinstance(generator, random.Random):
+        generator.setstate(state)
+    else:
+        generator.bit_generator.state = state
