@@ -83,7 +83,7 @@ def stopped(path: Path, rtol: float, plain: bool, seed: int) -> Trial:
 def fixed(path: Path, depth: int, probes: int, seed: int) -> Trial:
     """A run of `probes` fresh probes after a sketch of `depth` directions."""
     op = _operator(path)
-    sketch = widened(op, begun(op, depth, seed) if depth else empty_sketch(op, seed), probes)
+    sketch = widened(op, begun(op, depth, seed, 16) if depth else empty_sketch(seed), probes)
     return _trial(TraceMoments(sketch.traces, sketch.squares, exact=False), sketch.cost)
 
 

@@ -9,6 +9,7 @@
 from importlib.metadata import version
 
 from egregium.curvature import ggn, hessian, shape_operator
+from egregium.diagnostics import Diagnosis, diagnosis
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress
 from egregium.landscape import Landscape
@@ -20,6 +21,7 @@ __version__ = version("egregium")
 
 __all__ = [
     "Cost",
+    "Diagnosis",
     "EgregiumError",
     "Eigenpairs",
     "Estimate",
@@ -29,6 +31,7 @@ __all__ = [
     "Session",
     "SpectralDensity",
     "SymmetricOperator",
+    "diagnosis",
     "eigenpairs",
     "ggn",
     "hessian",

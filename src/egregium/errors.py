@@ -32,6 +32,10 @@ class TargetError(EgregiumError, ValueError):
     """A TARGET of the command line cannot be imported or returns something else than a landscape."""
 
 
+class OutOfMemoryError(EgregiumError, MemoryError):
+    """What was asked for does not fit into memory; the sentence says what would."""
+
+
 class BudgetError(EgregiumError, ValueError):
     """The budget ends before an estimate with an error bar exists."""
 

@@ -110,7 +110,7 @@ def test_nothing_is_overwritten_without_force(folder: Path) -> None:
     ("args", "words"),
     [
         (("mine.py:nan",), "nan on batch 0"),
-        (("mine.py:fails",), "The model or the loss failed: RuntimeError"),
+        (("mine.py:fails",), "The loss failed on batch 0: its output is float32"),
         (("mine.py:unsupported",), "must return a scalar"),
         (("mine.py:frozen",), "requires grad"),
         (("mine.py:empty",), "no batches"),

@@ -5,7 +5,7 @@ import torch
 from known_spectra import matrix, scalar
 
 from egregium.errors import BudgetError
-from egregium.estimators import Goal, Progress, gauss_statistic, sampled_moments
+from egregium.estimators import Goal, Progress, Room, gauss_statistic, sampled_moments
 from egregium.estimators.driver import EXACTLY
 from egregium.operators import Dense
 from egregium.results import Cost
@@ -27,7 +27,7 @@ def test_runs_stopped_by_rtol_cover(kind: str) -> None:
 
 def test_the_same_seed_is_the_same_run_and_blocks_round_only() -> None:
     op, goal = Dense(matrix("network")), Goal(rtol=0.01)
-    runs = [sampled_moments(op, gauss_statistic, goal, seed=4, block=block)[0] for block in (16, 16, 5)]
+    runs = [sampled_moments(op, gauss_statistic, goal, seed=4, room=Room(block=block))[0] for block in (16, 16, 5)]
     assert torch.equal(runs[0].traces, runs[1].traces)
     assert torch.equal(runs[0].squares, runs[1].squares)
     assert torch.allclose(runs[0].traces, runs[2].traces, rtol=1e-10)

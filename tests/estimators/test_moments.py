@@ -29,7 +29,7 @@ def test_intervals_cover(kind: str, probes: int) -> None:
     A = matrix(kind, 120)
     op, truth, covered = Dense(A), scalar(matrix(kind, 120)), 0
     for seed in range(600):
-        sketch = widened(op, begun(op, 16, seed), probes)
+        sketch = widened(op, begun(op, 16, seed, 16), probes)
         low, high = TraceMoments(sketch.traces, sketch.squares, exact=False).estimate(gauss_statistic).interval(0.95)
         covered += low <= truth <= high
     assert covered / 600 >= 0.915

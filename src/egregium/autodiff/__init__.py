@@ -1,7 +1,16 @@
 """Derivatives: the only place, with `landscape`, that speaks to torch.autograd."""
 
+from egregium.autodiff.allocation import PeakAllocation
 from egregium.autodiff.missing import named_failures
 from egregium.autodiff.products import ggn_products, gradient, hessian_products
 from egregium.autodiff.scope import derivatives, second_derivatives_of
 
-__all__ = ["derivatives", "ggn_products", "gradient", "hessian_products", "named_failures", "second_derivatives_of"]
+__all__ = [
+    "PeakAllocation",
+    "derivatives",
+    "ggn_products",
+    "gradient",
+    "hessian_products",
+    "named_failures",
+    "second_derivatives_of",
+]

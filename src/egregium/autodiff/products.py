@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from egregium.autodiff.cuts import guarded
 from egregium.autodiff.missing import dense
 
 
@@ -16,11 +17,10 @@ def gradient(value: Tensor, parameters: Sequence[Tensor], create_graph: bool = F
     """d value / d parameters; zeros for parameters that value does not use."""
     if not value.requires_grad:
         return [torch.zeros_like(p) for p in parameters]
-    return dense(
-        torch.autograd.grad(
-            value, parameters, create_graph=create_graph, retain_graph=create_graph, materialize_grads=True
-        )
-    )
+    own = create_graph and guarded([value])
+    one = torch.ones_like(value, requires_grad=True) if own else None  # all that is made from it must have a graph
+    kept = {"create_graph": create_graph, "retain_graph": create_graph, "materialize_grads": True}
+    return dense(torch.autograd.grad(value, parameters, one, **kept))
 
 
 def hessian_products(
@@ -62,8 +62,9 @@ def ggn_products(
     J v is the derivative of u -> J^T u in the direction v (reverse over reverse, so every layer with a second
     derivative serves); L needs no closed form. N. Schraudolph, Neural Comput. 14, 2002. About 2 gradients a product.
     """
-    dual = [torch.zeros_like(z, requires_grad=True) for z in outputs]
-    pulled = torch.autograd.grad(outputs, parameters, dual, create_graph=True, materialize_grads=True)
+    dual = [torch.ones_like(z, requires_grad=True) for z in outputs]  # not at 0, where a cut or a log is not seen
+    guarded(outputs)
+    pulled = dense(torch.autograd.grad(outputs, parameters, dual, create_graph=True, materialize_grads=True))
     live = [i for i, p in enumerate(pulled) if p.requires_grad]
     free = [z.view_as(z) if create_graph else z.detach().requires_grad_() for z in outputs]
     kept = {"create_graph": create_graph, "retain_graph": True, "materialize_grads": True}

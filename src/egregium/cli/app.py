@@ -1,4 +1,7 @@
-"""The commands: parse, call, print, exit code. 0 done, 2 a sentence about the input, 130 interrupted."""
+"""The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted.
+
+`egregium doctor` has a file of its own.
+"""
 
 import os
 import shlex
@@ -12,10 +15,10 @@ import typer
 
 import egregium
 from egregium.cli import digits as demo_input
-from egregium.cli.checkpoint import load_checkpoint
 from egregium.cli.console import OUT, Watch, sentences, table, watching
-from egregium.cli.target import landscape_of
-from egregium.errors import ArgumentError, CheckpointError
+from egregium.cli.doctor import doctor
+from egregium.cli.target import DTYPES, prepared_landscape
+from egregium.errors import ArgumentError
 from egregium.landscape import Landscape
 from egregium.measurement import measure as measured
 from egregium.report import page
@@ -28,8 +31,6 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the results in t
 Seed = Annotated[int, typer.Option("--seed", help="Fixes all random probes.")]
 Rtol = Annotated[float, typer.Option("--rtol", help="Half-width of R's interval over |R|.")]
 
-#: Names of --dtype.
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
 #: Files of a session in its folder.
 RESULT, PAGE = "result.json", "report.html"
 
@@ -86,30 +87,19 @@ def measure(
 ) -> None:
     """Measure the landscape that TARGET returns, and write result.json and report.html."""
     _prepared(out, force)
-    land = landscape_of(target)
-    if checkpoint is not None:
-        if land.model is None:
-            raise CheckpointError(f"{target} is a plain function and has no model to load {checkpoint} into.")
-        load_checkpoint(land.model, checkpoint)
-    land = _placed(land, device, dtype)
+    land = prepared_landscape(target, checkpoint, device, dtype)
     name = checkpoint.stem if checkpoint is not None else "this point"
     with watching() as watch:
         points = {name: _measured(land, name, watch, rtol=rtol, seed=seed, budget=budget, density=density)}
     _written(out, target, points, (), force)
 
 
+app.command()(doctor)
+
+
 def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **options: Any) -> Measurement:
     watch.begin(name)
     return measured(land, progress=watch, density=density, **options)
-
-
-def _placed(land: Landscape, device: str | None, dtype: str | None) -> Landscape:
-    if dtype is not None and dtype not in DTYPES:
-        raise ArgumentError(f"--dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
-    try:
-        return land.to(device, DTYPES[dtype] if dtype is not None else None)
-    except (RuntimeError, AssertionError) as error:
-        raise ArgumentError(f"--device {device} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def _prepared(out: Path, force: bool) -> None:

@@ -6,11 +6,35 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import torch
+
+from egregium.cli.checkpoint import load_checkpoint
 from egregium.cli.console import described
-from egregium.errors import EgregiumError, TargetError
+from egregium.errors import ArgumentError, CheckpointError, EgregiumError, TargetError
 from egregium.landscape import Landscape
 
 _FORM = "TARGET is file.py:factory or package.module:factory, where factory() returns an egregium Landscape"
+
+#: Names of --dtype.
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def prepared_landscape(target: str, checkpoint: Path | None, device: str | None, dtype: str | None) -> Landscape:
+    """The landscape of `target` at a checkpoint, on a device and in a dtype, where these are given.
+
+    Raises TargetError, CheckpointError, ArgumentError where something of it cannot be had.
+    """
+    land = landscape_of(target)
+    if checkpoint is not None:
+        if land.model is None:
+            raise CheckpointError(f"{target} is a plain function and has no model to load {checkpoint} into.")
+        load_checkpoint(land.model, checkpoint)
+    if dtype is not None and dtype not in DTYPES:
+        raise ArgumentError(f"--dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
+    try:
+        return land.to(device, DTYPES[dtype] if dtype is not None else None)
+    except (RuntimeError, AssertionError) as error:
+        raise ArgumentError(f"--device {device} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def landscape_of(target: str) -> Landscape:

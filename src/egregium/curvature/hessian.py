@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from egregium.autodiff import ggn_products, hessian_products
+from egregium.autodiff import PeakAllocation, ggn_products, hessian_products
 from egregium.errors import ArgumentError
 from egregium.landscape import BatchLoss, Landscape, graph_was_cut, tensors_of
 from egregium.landscape.losses import Count
@@ -23,7 +23,7 @@ class SecondDerivative(SymmetricOperator):
     """A matrix of second derivatives of a landscape: a sum over batches, each batch's graph kept for all vectors."""
 
     def __init__(self, land: Landscape) -> None:
-        self._land = land
+        self.land = land
         self.n, self.dtype, self.device = land.n, land.dtype, land.device
 
     @abstractmethod
@@ -43,20 +43,39 @@ class SecondDerivative(SymmetricOperator):
             depends |= live
             return (self._flat(product) for product in products), count
 
-        totals = self._land.means(contribution)
+        totals = self.land.means(contribution)
         if not depends:
             raise graph_was_cut()
         product = torch.empty(rows.shape, dtype=self.dtype, device=self.device)
         for j in range(len(totals)):  # each total is freed as it is copied
             product[j], totals[j] = totals[j], totals[j][:0]
-        self._land.add_decay(product, rows)
+        self.land.add_decay(product, rows)
         return product.T
+
+    def graph_bytes(self) -> int:
+        """The peak of the first batch's graph and one product through it, in bytes; counted once for a landscape.
+
+        Costs a graph and a product of that batch.
+        """
+        facts, name = self.land.facts, f"bytes of a graph of {type(self).__name__}"
+
+        def trial(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterator[Tensor], Count]:
+            with PeakAllocation() as counted:
+                products, _, _ = self._products(batch, parameters, iter([parameters]))
+                for product in products:
+                    del product
+            facts[name] = counted.peak
+            return iter(()), 1.0
+
+        if name not in facts:
+            self.land.means(trial, most=1)
+        return facts[name]
 
     def _flat(self, product: Vector) -> Tensor:
         return torch.cat([part.detach().reshape(-1).to(self.dtype) for part in product])
 
     def _like(self, parameters: Vector, row: Tensor) -> list[Tensor]:
-        parts = self._land.unflatten(row).values()
+        parts = self.land.unflatten(row).values()
         return [part.to(p.dtype) for part, p in zip(parts, parameters, strict=True)]
 
 

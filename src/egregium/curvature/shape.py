@@ -20,6 +20,7 @@ from egregium.curvature.hessian import SecondDerivative, ggn, hessian
 from egregium.errors import ArgumentError, LossError
 from egregium.landscape import Landscape
 from egregium.operators import Congruence, IdentityPlusRankOne, SymmetricOperator
+from egregium.operators.inner import norm
 
 OperatorName = Literal["hessian", "ggn"]
 
@@ -46,9 +47,9 @@ class TangentFrame:
 def tangent_frame(land: Landscape) -> TangentFrame:
     """Loss and gradient at the point. Costs one gradient. Raises LossError where the gradient is not finite."""
     loss, gradient = land.value_and_gradient()
-    if not bool(torch.isfinite(gradient).all()):
+    if not bool(torch.isfinite(torch.stack(torch.aminmax(gradient))).all()):
         raise LossError("The gradient of the loss is not finite, though the loss is. Look for sqrt or log at 0.")
-    return TangentFrame(loss, gradient, float(torch.linalg.vector_norm(gradient.double())))
+    return TangentFrame(loss, gradient, norm(gradient))
 
 
 def second_derivative(land: Landscape, operator: OperatorName = "hessian") -> SecondDerivative:
@@ -71,6 +72,6 @@ def shape_operator(
     >>> bool(torch.allclose(S @ torch.eye(2, dtype=torch.float64), torch.eye(2, dtype=torch.float64) / 2, atol=1e-12))
     True
     """
-    here = land.at(land.theta)
+    here = land.fixed()
     frame = tangent_frame(here) if frame is None else frame
     return Congruence(second_derivative(here, operator), frame.root(), 1 / frame.W)

@@ -1,13 +1,13 @@
 """Algorithms over any symmetric operator; they never see a model."""
 
-from egregium.estimators.driver import PRODUCT_BLOCK, sampled_moments
-from egregium.estimators.goal import Goal, Progress, ProgressCallback, stopped
+from egregium.estimators.driver import sampled_moments
+from egregium.estimators.goal import PRODUCT_BLOCK, Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import (
     Statistic,
     TraceMoments,
     exact_moments,
-    exact_price,
     gauss_statistic,
+    price_of,
     square_statistic,
     trace_statistic,
 )
@@ -17,11 +17,12 @@ __all__ = [
     "Goal",
     "Progress",
     "ProgressCallback",
+    "Room",
     "Statistic",
     "TraceMoments",
     "exact_moments",
-    "exact_price",
     "gauss_statistic",
+    "price_of",
     "sampled_moments",
     "square_statistic",
     "stopped",

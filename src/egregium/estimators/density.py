@@ -62,6 +62,7 @@ def spectral_density(
         nodes[probe, : len(values)], weights[probe, : len(values)] = values, vectors[0] ** 2
         nodes[probe, len(values) :] = values[-1]  # an exhausted Krylov space leaves nodes of weight 0
         cost = cost + last.cost
+        del last, vectors  # its basis, before the next one is begun
     low, high = float(nodes.min()), float(nodes.max())
     width = sigma or 0.01 * max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-12)
     points = max(POINTS, math.ceil(POINTS_A_WIDTH * (high - low) / width))

@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 import torch
 
 from egregium.errors import BudgetError
-from egregium.estimators.goal import Goal, Progress, ProgressCallback, stopped
-from egregium.estimators.moments import Statistic, TraceMoments, exact_moments, exact_price
+from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
+from egregium.estimators.moments import Statistic, TraceMoments, exact_moments, price_of
 from egregium.estimators.plan import FEWEST_PROBES, FEWEST_TO_STOP, PILOT_PROBES, Plan, next_step, pilot
-from egregium.estimators.sketch import Sketch, begun, deepened, empty_sketch, widened
+from egregium.estimators.sketch import KEPT, Sketch, begun, deepened, empty_sketch, widened
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
 
 #: What the exact way is called while it runs.
 EXACTLY = "every column, then R is exact"
-#: Columns multiplied at once.
-PRODUCT_BLOCK = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +48,22 @@ class _Driver:
     statistic: Statistic
     goal: Goal
     spent: Cost
-    block: int
+    room: Room
     progress: ProgressCallback | None
 
     def price(self, k: int) -> float:
-        return self.op.cost(k).effort
+        return price_of(self.op, k, self.room.block)
 
-    def room(self, run: Run) -> float:
+    def left(self, run: Run) -> float:
         """What is left of the budget."""
         return self.goal.left(self.spent + run.sketch.cost)
 
     def estimate(self, run: Run) -> Estimate:
-        return _samples(run.sketch).estimate(self.statistic, confidence=self.goal.confidence)
+        return self.samples(run.sketch).estimate(self.statistic, confidence=self.goal.confidence)
+
+    def samples(self, sketch: Sketch) -> TraceMoments:
+        rounding = torch.finfo(self.op.dtype).eps
+        return TraceMoments(sketch.traces, sketch.squares, exact=False, rounding=rounding)
 
     def satisfied(self, run: Run) -> bool:
         """Whether the goal is met, by enough probes to believe it."""
@@ -90,16 +92,16 @@ class _Driver:
             ended = self.watched(run, EXACTLY, 0.0, fraction)
             return not ended.ended
 
-        moments, cost = exact_moments(self.op, self.block, goes_on)
+        moments, cost = exact_moments(self.op, self.room.block, goes_on)
         return moments, replace(ended, sketch=replace(run.sketch, cost=run.sketch.cost + cost))
 
     def begin(self, seed: int) -> tuple[Run, int]:
         """The run with its pilot's sketch, and how many probes the pilot still needs."""
-        run = Run(empty_sketch(self.op, seed))
-        depth, probes = pilot(self.op.n, self.price, self.room(run))
+        run = Run(empty_sketch(seed))
+        depth, probes = pilot(min(self.op.n, self.room.vectors), self.price, self.left(run))
         run = self.watched(run, "sketching", 2 * depth + probes)
         if depth and not run.ended:
-            run = replace(run, sketch=begun(self.op, depth, seed))
+            run = replace(run, sketch=begun(self.op, depth, seed, self.room.block))
         return run, probes
 
     def deepen(self, run: Run, still: float) -> Run:
@@ -107,25 +109,26 @@ class _Driver:
         run = self.watched(run, "deepening the sketch", still)
         if run.ended:
             return run
-        return replace(run, sketch=deepened(self.op, run.sketch), earlier=_samples(run.sketch))
+        return replace(run, earlier=self.samples(run.sketch), sketch=deepened(self.op, run.sketch))
 
     def widen(self, run: Run, more: int, still: float) -> Run:
         """The run with `more` probes, or as many as budget, time and caller allow."""
         while more > 0 and not run.ended:
             run = self.watched(run, "sampling", still)
-            k = min(more, self.block)
-            while k and self.price(k) > self.room(run):
+            k = min(more, self.room.block)
+            while k and self.price(k) > self.left(run):
                 k -= 1
             if not k and not run.ended:
                 run = replace(run, ended="budget")
             if not run.ended:
-                run = replace(run, sketch=widened(self.op, run.sketch, k))
+                kept = min(KEPT, self.room.vectors - run.sketch.depth)
+                run = replace(run, sketch=widened(self.op, run.sketch, k, kept))
                 more, still = more - k, max(still - k, 0)
         return run
 
     def step(self, run: Run, plan: Plan) -> Run:
         """One planned step: deeper and a pilot's number of probes, or wider."""
-        affordable = self.price(run.sketch.remainders.shape[1]) + self.price(PILOT_PROBES) <= self.room(run)
+        affordable = self.price(run.sketch.kept) + self.price(PILOT_PROBES) <= self.left(run)
         if plan.deeper and affordable:
             return self.widen(self.deepen(run, plan.products), PILOT_PROBES, plan.products)
         return self.widen(run, plan.more, plan.products)
@@ -145,18 +148,19 @@ def sampled_moments(
     *,
     seed: int = 0,
     spent: Cost = Cost(),
-    block: int = PRODUCT_BLOCK,
+    room: Room = Room(),
     may_turn_exact: bool = False,
     progress: ProgressCallback | None = None,
 ) -> tuple[TraceMoments, Cost, str]:
     """Samples of (tr A, |A|_F^2) until `statistic` meets the goal: (moments, cost, why it ended, "" at the goal).
 
     `spent` is charged to the budget. With `may_turn_exact`, all n columns are taken where that costs less than the
-    samples still needed. Memory: 2 m + min(k, 64) vectors for a sketch of depth m and k probes, and a block.
+    samples still needed. Memory: m + min(k, 64) vectors for a sketch of depth m and k probes, at most `room.vectors`,
+    and five blocks of `room.block` vectors.
     Raises BudgetError where budget, time or the caller leave no room for three probes.
     """
     started = time.perf_counter()
-    driver = _Driver(op, statistic, goal, spent, block, progress)
+    driver = _Driver(op, statistic, goal, spent, room, progress)
     run, probes = driver.begin(seed)
     run = driver.widen(run, probes, probes)
     while not run.ended and not driver.satisfied(run):
@@ -164,25 +168,22 @@ def sampled_moments(
             run = replace(run, ended="rounding")
             break
         run = driver.recorded(run)
-        plan = next_step(run.history, run.sketch.remainders.shape[1], goal.target(driver.estimate(run).value))
-        everything = exact_price(op, block)
-        if may_turn_exact and op.n <= plan.products and everything <= driver.room(run):
+        target = goal.target(driver.estimate(run).value)
+        plan = next_step(run.history, run.sketch.kept, target, room.vectors)
+        everything = driver.price(op.n)
+        if may_turn_exact and op.n <= plan.products and everything <= driver.left(run):
             moments, run = driver.exactly(run)
             if moments is not None:
                 return moments, _timed(run.sketch.cost, started), ""
         else:
             run = driver.step(run, plan)
-    return _enough(run), _timed(run.sketch.cost, started), run.ended
+    return _enough(driver, run), _timed(run.sketch.cost, started), run.ended
 
 
-def _samples(sketch: Sketch) -> TraceMoments:
-    return TraceMoments(sketch.traces, sketch.squares, exact=False, rounding=torch.finfo(sketch.basis.dtype).eps)
-
-
-def _enough(run: Run) -> TraceMoments:
+def _enough(driver: _Driver, run: Run) -> TraceMoments:
     """The samples of the last depth, or of the one before where the run ended at less than half a pilot."""
     if run.sketch.probes >= (FEWEST_PROBES if run.earlier is None else PILOT_PROBES // 2):
-        return _samples(run.sketch)
+        return driver.samples(run.sketch)
     if run.earlier is not None:
         return run.earlier
     raise BudgetError(

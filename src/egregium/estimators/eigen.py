@@ -9,11 +9,12 @@ from jaxtyping import Float
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor
 
-from egregium.errors import ArgumentError
-from egregium.estimators.goal import Goal, Progress, ProgressCallback, stopped
+from egregium.errors import ArgumentError, OutOfMemoryError
+from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.lanczos import Tridiagonal, lanczos
 from egregium.estimators.probes import checked_seed, gaussian
 from egregium.operators import SymmetricOperator, dense_matrix
+from egregium.operators.inner import dots, norm
 from egregium.results import Cost, Eigenpairs
 
 #: Stream of the probe generator for start vectors.
@@ -22,6 +23,8 @@ START = 2
 DENSE = 64
 #: Steps after which the search for the two extreme pairs gives up.
 MOST_STEPS = 120
+#: Float64 vectors that ARPACK and a product through it take beside its basis.
+WORKSPACE = 9
 #: Lanczos steps that tell the spectral radius to a few percent, for the shift.
 RADIUS_STEPS = 8
 
@@ -32,15 +35,22 @@ def start_vector(op: SymmetricOperator, seed: int, index: int = 0) -> Float[Tens
 
 
 def eigenpairs(
-    op: SymmetricOperator, k: int = 5, *, largest: bool = True, tol: float = 1e-3, seed: int = 0, products: int = 2000
+    op: SymmetricOperator,
+    k: int = 5,
+    *,
+    largest: bool = True,
+    tol: float = 1e-3,
+    seed: int = 0,
+    products: int = 2000,
+    room: Room = Room(),
 ) -> Eigenpairs:
     """The k algebraically largest (or smallest) eigenpairs, outermost first.
 
     Implicitly restarted Lanczos (ARPACK through SciPy's eigsh) on A +- rho I, rho the spectral radius: residuals fall
     below `tol` times the spread of the spectrum, also for eigenvalues near 0. A dense eigendecomposition for n <= 64
     or k > n / 2. At most about `products` products; pairs that have not converged by then are left out and `converged`
-    is False. Memory: max(2 k + 1, 20) vectors. The residuals are computed afresh, k products.
-    Raises ArgumentError unless 1 <= k <= n and tol > 0.
+    is False. Memory: max(2 k + 1, 20) vectors in float64, fewer where `room` has fewer. The residuals are computed
+    afresh, k products. Raises ArgumentError unless 1 <= k <= n and tol > 0, OutOfMemoryError where nothing fits.
 
     >>> from egregium.operators import Dense
     >>> eigenpairs(Dense(torch.diag(torch.tensor([3.0, -1.0, 2.0]))), 2).values
@@ -51,20 +61,33 @@ def eigenpairs(
     if not tol > 0:
         raise ArgumentError(f"tol must be positive, got {tol!r}.")
     started = time.perf_counter()
-    if op.n <= DENSE or 2 * k > op.n:
+    wide = 8 / torch.empty(0, dtype=op.dtype).element_size()  # ARPACK's vectors are in float64, beside k of ours
+    fit = int((room.vectors - k) / wide) - WORKSPACE - k
+    dense = op.n <= DENSE or 2 * k > op.n
+    need = op.n * (1 + 2 * wide) if dense else (2 * k + 2 + WORKSPACE) * wide + k
+    if need > room.vectors and op.n > DENSE:
+        raise OutOfMemoryError(
+            f"{k} eigenpairs of n = {op.n:,} need {need:.0f} vectors beside the block; memory= leaves {room.vectors}. "
+            "Ask for fewer, or allow more memory."
+        )
+    if dense:
         return _dense(op, k, largest, started)
     *_, last = lanczos(op, start_vector(op, seed), RADIUS_STEPS)
     sign = 1.0 if largest else -1.0
     radius = float(last.ritz()[0].abs().max()) or 1.0  # the zero matrix has none
     counted = [last.cost]
+    del last
 
     def product(v: np.ndarray) -> np.ndarray:
         counted[0] = counted[0] + op.cost(1)
         x = torch.from_numpy(v).to(op.device, op.dtype).reshape(-1)
-        return sign * (op @ x).double().cpu().numpy() + radius * v.reshape(-1)
+        image: np.ndarray = (op @ x).cpu().numpy().astype(np.float64)
+        image *= sign
+        image += radius * v.reshape(-1)
+        return image
 
     linear = LinearOperator((op.n, op.n), matvec=product, dtype=np.float64)
-    steps = max(2 * k + 1, 20)
+    steps = min(max(2 * k + 1, 20), fit)
     restarts = max(products // steps, 1)
     start = start_vector(op, seed, 1).double().cpu().numpy()
     rng = np.random.default_rng(checked_seed(seed))
@@ -73,8 +96,9 @@ def eigenpairs(
         converged = True
     except ArpackNoConvergence as partial:
         found, converged = partial.eigenvectors, False
-    vectors = torch.from_numpy(np.ascontiguousarray(found)).to(op.device, op.dtype)
-    pairs = _rayleigh(op, vectors, largest, "implicitly restarted Lanczos (ARPACK)", converged)
+    vectors = torch.from_numpy(found.T).to(op.device, op.dtype).T
+    del found
+    pairs = _rayleigh(op, vectors, largest, "implicitly restarted Lanczos (ARPACK)", converged, room.block)
     cost = counted[0] + pairs.cost
     return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
 
@@ -86,6 +110,7 @@ def extreme_eigenpairs(
     tol: float = 1e-4,
     seed: int = 0,
     spent: Cost = Cost(),
+    room: Room = Room(),
     progress: ProgressCallback | None = None,
 ) -> tuple[Eigenpairs, Eigenpairs]:
     """The largest and the smallest eigenpair from one Lanczos run: (largest, smallest), k = 1 each, without vectors.
@@ -100,7 +125,7 @@ def extreme_eigenpairs(
         return tuple(replace(end, vectors=end.vectors[:, :0]) for end in ends)  # type: ignore[return-value]
     state: Tridiagonal | None = None
     ok = False
-    for state in lanczos(op, start_vector(op, seed), MOST_STEPS):
+    for state in lanczos(op, start_vector(op, seed), min(MOST_STEPS, room.vectors)):
         values, _, residuals = state.ritz()
         ok = float(residuals[[0, -1]].max()) <= tol * float(values.abs().max())
         cost = spent + state.cost
@@ -123,18 +148,22 @@ def _dense(op: SymmetricOperator, k: int, largest: bool, started: float) -> Eige
     matrix = dense_matrix(op).double()
     _, vectors = torch.linalg.eigh(matrix)
     chosen = (vectors[:, -k:] if largest else vectors[:, :k]).to(op.dtype)
-    pairs = _rayleigh(op, chosen, largest, "dense eigendecomposition", True)
+    pairs = _rayleigh(op, chosen, largest, "dense eigendecomposition", True, DENSE)
     cost = op.cost(op.n) + pairs.cost
     return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
 
 
-def _rayleigh(op: SymmetricOperator, vectors: Tensor, largest: bool, method: str, converged: bool) -> Eigenpairs:
-    """Rayleigh quotients and residuals of unit vectors, outermost first; k products."""
-    k = vectors.shape[1]
-    images = (op @ vectors).double() if k else vectors.double()
-    unit = vectors.double()
-    values = (unit * images).sum(0)
-    residuals = torch.linalg.vector_norm(images - unit * values, dim=0)
-    order = values.argsort(descending=largest)
-    chosen = vectors[:, order]
-    return Eigenpairs(values[order].cpu(), chosen, residuals[order].cpu(), op.cost(k), method, converged)
+def _rayleigh(
+    op: SymmetricOperator, vectors: Float[Tensor, "n k"], largest: bool, method: str, converged: bool, block: int
+) -> Eigenpairs:
+    """Rayleigh quotients and residuals of unit vectors, outermost first; k products, `block` at a time."""
+    values, residuals, cost = [], [], Cost()
+    for part in torch.split(vectors, block, dim=1):
+        images = op @ part
+        cost = cost + op.cost(part.shape[1])
+        for v, image in zip(part.T, images.T, strict=True):
+            values.append(float(dots(v.unsqueeze(0), image.unsqueeze(0))))
+            residuals.append(norm(torch.add(image, v, alpha=-values[-1])))
+    found, off = torch.tensor(values, dtype=torch.float64), torch.tensor(residuals, dtype=torch.float64)
+    order = found.argsort(descending=largest)
+    return Eigenpairs(found[order], vectors[:, order.to(vectors.device)], off[order], cost, method, converged)

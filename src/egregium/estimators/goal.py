@@ -11,6 +11,10 @@ from egregium.results import Cost, Estimate
 
 #: Budget in gradients where the caller names none: a guard against tolerances that cannot be met.
 DEFAULT_BUDGET = 10_000.0
+#: Vectors that are multiplied at once where memory allows: they share one gradient graph a batch.
+PRODUCT_BLOCK = 16
+#: More vectors than any estimator holds.
+PLENTY = 2**30
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,21 @@ def stopped(progress: ProgressCallback | None, report: Progress) -> bool:
     """Tell the caller; whether the caller wants to stop (False of any kind, numpy's included; None goes on)."""
     answer = None if progress is None else progress(report)
     return answer is not None and not answer
+
+
+@dataclass(frozen=True)
+class Room:
+    """What memory allows an estimator.
+
+    Attributes:
+        block: vectors that are multiplied at once.
+        vectors: vectors that may be held between products: a sketch, Lanczos vectors.
+        cost: what finding this out takes.
+    """
+
+    block: int = PRODUCT_BLOCK
+    vectors: int = PLENTY
+    cost: Cost = Cost()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.operators import SymmetricOperator
+from egregium.operators.inner import dots, norm
 from egregium.results import Cost
 
 
@@ -44,21 +45,22 @@ def lanczos(op: SymmetricOperator, start: Float[Tensor, " n"], steps: int) -> It
     """
     steps = min(steps, op.n)
     rows = torch.empty(steps + 1, op.n, dtype=op.dtype, device=op.device)
-    rows[0] = start / torch.linalg.vector_norm(start)
+    rows[0] = start
+    rows[0].div_(norm(start))
     coefficients = torch.zeros(2, steps, dtype=torch.float64)
     cost, scale = Cost(), 0.0
     for j in range(steps):
         product = op @ rows[j]
         cost = cost + op.cost(1)
-        alpha = float(rows[j].double() @ product.double())
+        alpha = float(dots(rows[j : j + 1], product.unsqueeze(0)))
         spanned = rows[: j + 1]
         for _ in range(2):
-            product = product - spanned.T @ (spanned @ product)
-        norm = float(torch.linalg.vector_norm(product.double()))
-        scale = max(scale, abs(alpha), norm)
-        exhausted = j + 1 == op.n or norm <= scale * torch.finfo(op.dtype).eps * op.n**0.5
-        coefficients[0, j], coefficients[1, j] = alpha, 0.0 if exhausted else norm
+            product.addmv_(spanned.T, spanned @ product, alpha=-1)
+        size = norm(product)
+        scale = max(scale, abs(alpha), size)
+        exhausted = j + 1 == op.n or size <= scale * torch.finfo(op.dtype).eps * op.n**0.5
+        coefficients[0, j], coefficients[1, j] = alpha, 0.0 if exhausted else size
         yield Tridiagonal(coefficients[0, : j + 1].clone(), coefficients[1, : j + 1].clone(), spanned.T, cost)
         if exhausted:
             return
-        rows[j + 1] = product / norm
+        rows[j + 1] = product.div_(size)

@@ -12,6 +12,7 @@ from torch import Tensor
 from egregium.errors import ArithmeticalError
 from egregium.operators import SymmetricOperator
 from egregium.operators.dense import BLOCK, column_blocks
+from egregium.operators.inner import dots
 from egregium.results import Cost, Estimate
 from egregium.stats import jackknife_stderr, leave_one_out_mean, leave_one_out_pair_mean, pair_mean
 
@@ -89,9 +90,9 @@ def _finite(value: Tensor) -> float:
     return float(value)
 
 
-def exact_price(op: SymmetricOperator, block: int = BLOCK) -> float:
-    """What all n columns cost, `block` at a time, as a budget counts."""
-    whole, rest = divmod(op.n, block)
+def price_of(op: SymmetricOperator, k: int, block: int = BLOCK) -> float:
+    """What k products cost, `block` at a time, as a budget counts."""
+    whole, rest = divmod(k, block)
     return whole * op.cost(block).effort + (op.cost(rest).effort if rest else 0.0)
 
 
@@ -112,7 +113,8 @@ def exact_moments(
         return None, cost
     for columns, part in column_blocks(op, block):
         trace += float(part[columns].diagonal().double().sum())
-        square += float((part.double() ** 2).sum())
+        rows = part.T
+        square += float(dots(rows, rows).sum())
         cost = cost + op.cost(part.shape[1])
         if columns.stop < op.n and not goes_on(columns.stop / op.n, cost):
             return None, cost

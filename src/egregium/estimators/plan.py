@@ -51,23 +51,25 @@ def pilot(n: int, price: Callable[[int], float], room: float) -> tuple[int, int]
     )
 
 
-def next_step(history: tuple[tuple[int, float, int], ...], fresh: int, target: float) -> Plan:
+def next_step(history: tuple[tuple[int, float, int], ...], fresh: int, target: float, most: float = math.inf) -> Plan:
     """The cheaper of wider and deeper, for a history of (depth, deviation of one probe, probes), the last current.
 
-    With deviation s at depth m, `(2 s / target)^2` probes are needed; at depth f m the deviation is predicted as
-    `s f^(-decay)`, the decay fitted to the history in logarithms. A new direction costs one product beyond its own
-    probe's; `fresh` probes are there to become directions.
+    With deviation s at depth m, `(2 s / target)^2` probes are needed; at depth f m, no more than `most`, the deviation
+    is predicted as `s f^(-decay)`, the decay fitted to the history in logarithms. A new direction costs one product
+    beyond its own probe's; `fresh` probes are there to become directions.
     """
     depth, deviation, probes = history[-1]
     if not target > 0:
-        return Plan(deeper=fresh > 0, more=max(probes, 1), products=math.inf)
+        return Plan(deeper=fresh > 0 and depth < most, more=max(probes, 1), products=math.inf)
 
     def needed(s: float) -> float:
         return max(PILOT_PROBES, (SPREAD * s / target) ** 2 * MARGIN)
 
     stay = max(needed(deviation) - probes, 1.0)
     decay = _decay(history)
-    deepest = min(2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in DEEPER)
+    factors = [f for f in DEEPER if depth * f <= most]
+    costs = (2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in factors)
+    deepest = min(costs, default=math.inf)
     if depth and fresh and deepest < stay:
         return Plan(deeper=True, more=PILOT_PROBES, products=deepest)
     return Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)

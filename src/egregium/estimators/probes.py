@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.errors import ArgumentError
+from egregium.operators.inner import CHUNK
 
 
 def signs(
@@ -27,7 +28,7 @@ def signs(
     out = torch.empty(count, n, dtype=dtype, device=device)
     for row, index in zip(out, range(first, first + count), strict=True):
         bits = np.unpackbits(np.frombuffer(_generator(seed, stream, index).bytes(-(-n // 8)), np.uint8))
-        row.copy_(torch.from_numpy(bits[:n].astype(np.int8)))
+        row.copy_(torch.from_numpy(bits[:n].view(np.int8)))
     return out.mul_(2).sub_(1).T
 
 
@@ -38,7 +39,10 @@ def gaussian(
 
     Unlike signs, it is orthogonal to no fixed vector, so that Lanczos misses no eigenvalue.
     """
-    return torch.from_numpy(_generator(seed, stream, index).standard_normal(n)).to(device, dtype)
+    draw, out = _generator(seed, stream, index), torch.empty(n, dtype=dtype, device=device)
+    for part in torch.split(out, CHUNK):  # the numbers are drawn in float64
+        part.copy_(torch.from_numpy(draw.standard_normal(part.numel())))
+    return out
 
 
 def _generator(seed: int, stream: int, index: int) -> np.random.Generator:

@@ -10,8 +10,12 @@ products A P w. The probes w are *fresh*, independent given Q, so every error be
 averages over the sketch's own left-out probes share probes, and their jackknife is not one of independent samples
 (E. Epperly, J. Tropp, R. Webber, arXiv 2301.07825 for the trace). Products already taken are never lost: to deepen the
 sketch, the fresh products A P w become its new directions.
+
+Blocks are kept as rows, (k, n), and worked on in place: what is held between products is Q and the remainders, and A Q
+is used and dropped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,12 +25,13 @@ from torch import Tensor
 from egregium.errors import ArgumentError
 from egregium.estimators.probes import signs
 from egregium.operators import SymmetricOperator
+from egregium.operators.inner import chunks, dots, gram
 from egregium.results.cost import Cost
 
 #: Streams of the probe generator: the sketch's first directions and the fresh probes.
 SKETCH, FRESH = 0, 1
 
-#: Products of fresh probes that are kept to become directions: a bound on memory.
+#: Products of fresh probes that are kept at each depth to become directions: a bound on memory.
 KEPT = 64
 #: Directions fainter than this share of the largest are noise: a Gram matrix in float64 knows singular values to 1e-8.
 FAINTEST = 1e-7
@@ -39,20 +44,18 @@ class Sketch:
     """What is known of A after some products.
 
     Attributes:
-        basis: Q (n, m), orthonormal; image: A Q (n, m).
-        head_trace, head_square: tr(Q^T A Q) and 2 |A Q|_F^2 - |Q^T A Q|_F^2.
+        basis: Q^T in blocks of rows (m_i, n), orthonormal; core: Q^T A Q (m, m); image_square: |A Q|_F^2.
         traces, squares: (k,) per fresh probe, unbiased for tr A and |A|_F^2, independent given Q.
-        remainders: (n, k) the products P A P w of the fresh probes.
+        remainders: blocks of rows (k_i, n), products P A P w of the last fresh probes.
         drawn: fresh probes drawn so far, of all depths; seed: of the probes; cost: of all products.
     """
 
-    basis: Float[Tensor, "n m"]
-    image: Float[Tensor, "n m"]
-    head_trace: float
-    head_square: float
+    basis: tuple[Float[Tensor, "m_i n"], ...]
+    core: Float[Tensor, "m m"]
+    image_square: float
     traces: Float[Tensor, " k"]
     squares: Float[Tensor, " k"]
-    remainders: Float[Tensor, "n k"]
+    remainders: tuple[Float[Tensor, "k_i n"], ...]
     drawn: int
     seed: int
     cost: Cost
@@ -60,65 +63,114 @@ class Sketch:
     @property
     def depth(self) -> int:
         """m, the number of deflated directions."""
-        return self.basis.shape[1]
+        return self.core.shape[0]
 
     @property
     def probes(self) -> int:
         """k, the number of fresh probes at this depth."""
         return self.traces.numel()
 
+    @property
+    def kept(self) -> int:
+        """Products of fresh probes that are held, to become directions."""
+        return sum(block.shape[0] for block in self.remainders)
 
-def empty_sketch(op: SymmetricOperator, seed: int) -> Sketch:
+    @property
+    def head_trace(self) -> float:
+        """tr(Q^T A Q)."""
+        return float(self.core.trace())
+
+    @property
+    def head_square(self) -> float:
+        """2 |A Q|_F^2 - |Q^T A Q|_F^2."""
+        return 2 * self.image_square - float(self.core.square().sum())
+
+
+def empty_sketch(seed: int) -> Sketch:
     """Nothing known yet: no directions, no probes, no cost."""
-    none = torch.empty(op.n, 0, dtype=op.dtype, device=op.device)
     no_samples = torch.empty(0, dtype=torch.float64)
-    return Sketch(none, none, 0.0, 0.0, no_samples, no_samples, none, 0, seed, Cost())
+    return Sketch((), torch.empty(0, 0, dtype=torch.float64), 0.0, no_samples, no_samples, (), 0, seed, Cost())
 
 
-def begun(op: SymmetricOperator, m: int, seed: int) -> Sketch:
+def begun(op: SymmetricOperator, m: int, seed: int, block: int) -> Sketch:
     """A sketch of min(m, n) directions, the range of A on random signs: 2 m products, no fresh probe yet."""
-    m = min(m, op.n)
-    omega = signs(op.n, 0, m, seed=seed, stream=SKETCH, dtype=op.dtype, device=op.device)
-    start = replace(empty_sketch(op, seed), remainders=op @ omega, cost=op.cost(m))
-    return deepened(op, start)
+    m, cost, products = min(m, op.n), Cost(), []
+    for first in range(0, m, block):
+        k = min(block, m - first)
+        omega = signs(op.n, first, k, seed=seed, stream=SKETCH, dtype=op.dtype, device=op.device)
+        products.append(rows_of(op @ omega))
+        cost = cost + op.cost(k)
+    return deepened(op, replace(empty_sketch(seed), remainders=tuple(products), cost=cost))
 
 
 def deepened(op: SymmetricOperator, sketch: Sketch) -> Sketch:
-    """The sketch with its remainders as new directions (one product each) and no fresh probes."""
-    new = orthonormal(sketch.remainders, sketch.basis)
+    """The sketch with its remainders as new directions (one product each) and no fresh probes.
+
+    The remainders are overwritten: `sketch` is of no use afterwards.
+    """
+    basis, core, image_square, cost = list(sketch.basis), sketch.core, sketch.image_square, sketch.cost
+    largest = max((float(dots(r, r).max()) ** 0.5 for r in sketch.remainders), default=0.0)
+    faintest = largest * faint_share(op.dtype)
+    for remainder in sketch.remainders:
+        new = orthonormal_(remainder, basis, faintest)
+        if new.shape[0] == 0:  # A is deflated to rounding: nothing is left to sample
+            continue
+        image = rows_of(op @ new.T)
+        cost = cost + op.cost(new.shape[0])
+        corner = gram(new, image).cpu()
+        _symmetric(corner, op.dtype)
+        side = torch.cat([gram(old, image).cpu() for old in basis]) if basis else corner[:0]
+        core = torch.cat([torch.cat([core, side], 1), torch.cat([side.T, (corner + corner.T) / 2], 1)])
+        image_square += float(dots(image, image).sum())
+        basis.append(new)
     none = sketch.traces[:0]
-    if new.shape[1] == 0:  # A is deflated to rounding: nothing is left to sample
-        return replace(sketch, remainders=sketch.remainders[:, :0], traces=none, squares=none)
-    basis = torch.cat([sketch.basis, new], dim=1)
-    image = torch.cat([sketch.image, op @ new], dim=1)
-    core = (basis.T @ image).double()
-    _symmetric(core, basis.dtype)
-    square = 2 * float((image.double() ** 2).sum()) - float((core**2).sum())
-    cost = sketch.cost + op.cost(new.shape[1])
-    return Sketch(basis, image, float(core.trace()), square, none, none, image[:, :0], sketch.drawn, sketch.seed, cost)
+    return replace(
+        sketch,
+        basis=tuple(basis),
+        core=core,
+        image_square=image_square,
+        traces=none,
+        squares=none,
+        remainders=(),
+        cost=cost,
+    )
 
 
-def widened(op: SymmetricOperator, sketch: Sketch, k: int) -> Sketch:
-    """The sketch with k more fresh probes: k products."""
+def widened(op: SymmetricOperator, sketch: Sketch, k: int, kept: int = KEPT) -> Sketch:
+    """The sketch with k more fresh probes: k products, of which `kept` in all are held to become directions."""
     fresh = signs(op.n, sketch.drawn, k, seed=sketch.seed, stream=FRESH, dtype=op.dtype, device=op.device)
-    w = _projected(sketch.basis, fresh)
-    product = op @ w
-    traces = (w.double() * product.double()).sum(0).cpu()
-    rest = _projected(sketch.basis, product)
-    squares = (rest.double() ** 2).sum(0).cpu()
+    w = rows_of(fresh)
+    _project(w, sketch.basis)
+    product = rows_of(op @ w.T)
+    traces = dots(w, product).cpu()
+    del w, fresh
+    _project(product, sketch.basis)
+    squares = dots(product, product).cpu()
+    room = kept - sketch.kept
+    held = (product if room >= k else product[:room].clone(),) if room > 0 else ()
     return replace(
         sketch,
         traces=torch.cat([sketch.traces, sketch.head_trace + traces]),
         squares=torch.cat([sketch.squares, sketch.head_square + squares]),
-        remainders=torch.cat([sketch.remainders, rest], dim=1)[:, -KEPT:],
+        remainders=(*sketch.remainders, *held),
         drawn=sketch.drawn + k,
         cost=sketch.cost + op.cost(k),
     )
 
 
-def _symmetric(core: Float[Tensor, "m m"], dtype: torch.dtype) -> None:
-    """Raise ArgumentError where Q^T A Q is not symmetric: a check that costs nothing."""
-    skew, size = float(torch.linalg.matrix_norm(core - core.T)), float(torch.linalg.matrix_norm(core))
+def rows_of(V: Float[Tensor, "n k"]) -> Float[Tensor, "k n"]:
+    """The columns of V as contiguous rows; V's own memory where it is a transposed block of rows."""
+    return V.T.contiguous()
+
+
+def faint_share(dtype: torch.dtype) -> float:
+    """Size of a direction, relative to the largest, below which it is rounding."""
+    return float(max(torch.finfo(dtype).eps ** 0.75, FAINTEST))
+
+
+def _symmetric(corner: Float[Tensor, "k k"], dtype: torch.dtype) -> None:
+    """Raise ArgumentError where a diagonal block of Q^T A Q is not symmetric: a check that costs nothing."""
+    skew, size = float(torch.linalg.matrix_norm(corner - corner.T)), float(torch.linalg.matrix_norm(corner))
     if skew > SKEW * torch.finfo(dtype).eps ** 0.5 * size:
         raise ArgumentError(
             f"The operator is not symmetric: |Q^T A Q - (Q^T A Q)^T| is {skew / size:.2g} of |Q^T A Q|. Either "
@@ -126,25 +178,28 @@ def _symmetric(core: Float[Tensor, "m m"], dtype: torch.dtype) -> None:
         )
 
 
-def _projected(basis: Float[Tensor, "n m"], V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-    """(I - Q Q^T) V, twice for orthogonality to rounding."""
+def _project(rows: Float[Tensor, "k n"], basis: Sequence[Float[Tensor, "m_i n"]]) -> None:
+    """rows <- rows (I - Q Q^T) in place, twice for orthogonality to rounding."""
     for _ in range(2):
-        V = V - basis @ (basis.T @ V)
-    return V
+        for block in basis:
+            rows.addmm_(rows @ block.T, block, alpha=-1)
 
 
-def orthonormal(V: Float[Tensor, "n k"], basis: Float[Tensor, "n m"]) -> Float[Tensor, "n r"]:
-    """An orthonormal basis of the part of span V that is orthogonal to `basis`, r <= min(k, n - m).
+def orthonormal_(
+    rows: Float[Tensor, "k n"], basis: Sequence[Float[Tensor, "m_i n"]], faintest: float
+) -> Float[Tensor, "r n"]:
+    """An orthonormal basis of the part of the rows' span that is orthogonal to `basis`, in their memory; r <= k.
 
-    Through the (k x k) Gram matrix, twice; directions below rounding of the largest are dropped, since what is left of
-    them is noise.
+    Through the (k x k) Gram matrix, twice. Directions below `faintest` are dropped, since what is left of them is
+    noise: rounding of the largest.
     """
-    scale = float(torch.linalg.vector_norm(V.double(), dim=0).amax()) if V.shape[1] else 0.0
+    most = rows.shape[1] - sum(block.shape[0] for block in basis)
     for _ in range(2):
-        V = _projected(basis, V)
-        values, vectors = torch.linalg.eigh(V.double().T @ V.double())
-        floor = scale * max(torch.finfo(V.dtype).eps ** 0.75, FAINTEST)
-        kept = values > floor**2
-        V = (V.double() @ (vectors[:, kept] / values[kept].sqrt())).to(V.dtype)
-        scale = 1.0
-    return V[:, : max(basis.shape[0] - basis.shape[1], 0)]
+        _project(rows, basis)
+        values, vectors = torch.linalg.eigh(gram(rows, rows))
+        good = values > faintest**2
+        turn = (vectors[:, good] / values[good].sqrt()).T.to(rows.dtype)
+        for part in chunks(rows.shape[1], 2 * rows.shape[0]):
+            rows[: turn.shape[0], part] = turn @ rows[:, part]
+        rows, faintest = rows[: turn.shape[0]], faint_share(rows.dtype)
+    return rows[: max(most, 0)]

@@ -56,10 +56,11 @@ def input_and_target(batch: Any, index: int) -> tuple[Any, Any]:
 
 
 def call(model: nn.Module, x: Any) -> Any:
-    """model(**x) for a mapping, model(*x) for a tuple or list, else model(x)."""
+    """model(**x) for a mapping, model(*x) for a tuple or list, else model(x); a PackedSequence is one argument."""
     if isinstance(x, Mapping):
         return model(**x)
-    return model(*x) if isinstance(x, (tuple, list)) else model(x)
+    several = isinstance(x, (tuple, list)) and not isinstance(x, PackedSequence)
+    return model(*x) if several else model(x)
 
 
 def described(value: Any) -> str:

@@ -5,8 +5,10 @@
 Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egregium measures.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from functools import partial, reduce
+from itertools import islice
 from typing import Any, final
 
 import torch
@@ -18,7 +20,7 @@ from egregium.errors import ArgumentError, DataError, LossError
 from egregium.landscape.losses import Count, Terms, loss_terms
 from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective, Seeds
 from egregium.landscape.penalty import Decay, decays, penalty
-from egregium.landscape.selection import refuse_unmatched
+from egregium.landscape.selection import patterns_of
 
 #: What a batch adds to means over the data: parameters -> (sums, taken one at a time; the number of terms in each).
 Contribution = Callable[[BatchLoss, list[Tensor]], tuple[Iterable[Tensor], Count]]
@@ -83,9 +85,7 @@ class Landscape:
         how = loss_terms(loss, terms) if loss is not None else batch_loss
         assert how is not None
         place = None if device is None else torch.device(device)
-        patterns = [params] if isinstance(params, str) else params
-        objective = ModelObjective(model, how, data, dtype, place, patterns)
-        refuse_unmatched(objective.model, patterns or (), "params")
+        objective = ModelObjective(model, how, data, dtype, place, patterns_of(model, params))
         self._set(objective, None, 1.0, decays(objective.model, objective.parameters(), weight_decay))
 
     @classmethod
@@ -133,6 +133,10 @@ class Landscape:
             )
         return self._like(theta.detach().to(self.device, self.dtype, copy=True), self.scale)
 
+    def fixed(self) -> "Landscape":
+        """The same landscape at the point where it is now; it stays there when the model trains on."""
+        return self if self._point is not None else self._like(self.theta, self.scale)
+
     def scaled(self, scale: float) -> "Landscape":
         """The landscape of scale * f: R depends on the units of f. Raises ArgumentError unless finite and positive."""
         if not (scale > 0 and scale < float("inf")):
@@ -151,6 +155,20 @@ class Landscape:
     def model(self) -> nn.Module | None:
         """The user's module; None for `from_function`."""
         return self._objective.model if isinstance(self._objective, ModelObjective) else None
+
+    @property
+    def data(self) -> Any:
+        """The batches; None for `from_function`."""
+        return self._objective.data if isinstance(self._objective, ModelObjective) else None
+
+    @contextmanager
+    def unsplit(self) -> Iterator[None]:
+        """Passes in which no batch is split to see whether the loss is a mean: to that, noise is a wrong average."""
+        kept, self._objective.unchecked = self._objective.unchecked, False
+        try:
+            yield
+        finally:
+            self._objective.unchecked = kept
 
     def _like(self, point: Tensor | None, scale: float) -> "Landscape":
         other = Landscape.__new__(Landscape)
@@ -211,13 +229,24 @@ class Landscape:
             self.add_decay(rows, self.theta.unsqueeze(0))
         return float(value) + self._penalty(), rows[0]
 
-    def means(self, contribution: Contribution, *, seeds: Seeds = Seeds()) -> list[Tensor]:
+    @property
+    def batch_count(self) -> int:
+        """Number of batches in a pass, where the data know it; else 1."""
+        data = self._objective.data if isinstance(self._objective, ModelObjective) else None
+        return max(len(data), 1) if isinstance(data, Sized) else 1
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """What was found out about model, loss and data once, by name; shared by `at`, `scaled` and `fixed`."""
+        return self._objective.facts
+
+    def means(self, contribution: Contribution, *, seeds: Seeds = Seeds(), most: int | None = None) -> list[Tensor]:
         """scale / (number of terms) * sum over batches of contribution(batch, parameters), added up in float64.
 
         Everything linear in the batches (value, gradient, products) goes through here: batches are weighted by their
         exact number of loss terms, so the result does not depend on how the data are split. The sums of a batch are
-        taken one at a time, and only their totals are held. Weight decay is not in it. Raises DataError where the data
-        have no terms at all.
+        taken one at a time, and only their totals are held. Weight decay is not in it. `most`: batches to look at.
+        Raises DataError where the data have no terms at all.
         """
         totals: list[Tensor] = []
         count = 0.0
@@ -234,7 +263,7 @@ class Landscape:
         with derivatives(self.device):
             parameters = self._parameters()
             with self._objective.batches(parameters, seeds) as batches:
-                for within in batches:
+                for within in islice(batches, most):
                     count += within(partial(added, parameters))
         if not count > 0:
             raise DataError("The data have no loss terms: every batch counts 0 (are all targets ignored?).")

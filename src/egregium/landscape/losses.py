@@ -166,7 +166,8 @@ def loss_terms(loss: Callable[[Any, Any], Tensor], terms: Terms = None) -> LossT
 
 
 def _recognise(loss: Any) -> tuple[Callable[..., Tensor], dict[str, Any]] | None:
-    """(torch's function, its options) where loss is one of torch's own, else None."""
+    """(torch's function, its options) where loss is one of torch's own, a module compiled or not, else None."""
+    loss = getattr(loss, "_orig_mod", loss)
     options: dict[str, Any] = {}
     while isinstance(loss, partial) and not loss.args:
         options = {**loss.keywords, **options}

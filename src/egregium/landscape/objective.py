@@ -29,6 +29,8 @@ Result = TypeVar("Result")
 MISFITS = (RuntimeError, ValueError, IndexError, TypeError)
 #: Streams of the generators within a pass: the order of the data, what the data draw, what model and loss draw.
 ORDER, DRAW, NOISE = 0, 1, 2
+#: Facts that hold on any device and in any dtype: "steady", two passes with other seeds agreed.
+LASTING = frozenset({"steady"})
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,13 @@ class Objective(ABC):
     """What a landscape is made of: parameters, and batches whose terms add up to f.
 
     `mean`: f is the sum over all batches divided by the number of terms, else the sum.
+    `facts`: what was found out about it once, by name. `unchecked`: no batch was yet split to see whether the loss is
+    a mean over samples.
     """
 
     mean: bool
+    facts: dict[str, int]
+    unchecked = False
 
     @abstractmethod
     def parameters(self) -> dict[str, Tensor]:
@@ -96,13 +102,15 @@ class FunctionObjective(Objective):
         if not isinstance(theta, Tensor) or theta.ndim != 1 or not theta.is_floating_point() or not theta.numel():
             what = f"{theta.dtype} of shape {tuple(theta.shape)}" if isinstance(theta, Tensor) else type(theta).__name__
             raise ArgumentError(f"from_function needs theta as a floating-point tensor of shape (n,), got {what}.")
-        self._f, self._theta = f, theta
+        self._f, self._theta, self.facts = f, theta, {}
 
     def parameters(self) -> dict[str, Tensor]:
         return {"theta": self._theta.detach()}
 
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "FunctionObjective":
-        return FunctionObjective(self._f, self._theta.detach().to(device, dtype))
+        other = FunctionObjective(self._f, self._theta.detach().to(device, dtype))
+        other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
+        return other
 
     def batches(self, parameters: Parameters, seeds: Seeds) -> AbstractContextManager[Iterator[Within]]:
         batch = BatchLoss(0, lambda: (_finite(self._f(parameters[0]), 0), 1.0))
@@ -127,8 +135,8 @@ class ModelObjective(Objective):
     ) -> None:
         self.model, self._loss, self.data = unwrapped(model), loss, repeatable_batches(data)
         self._dtype, self._device, self._patterns = dtype, device, patterns
-        self.mean = loss.mean if isinstance(loss, LossTerms) else True
-        self._unchecked = isinstance(loss, LossTerms) and loss.check is not None
+        self.mean, self.facts = loss.mean if isinstance(loss, LossTerms) else True, {}
+        self.unchecked = isinstance(loss, LossTerms) and loss.check is not None
         refuse_unfit(self.model, measured(self.model, patterns))
 
     def parameters(self) -> dict[str, Tensor]:
@@ -136,7 +144,9 @@ class ModelObjective(Objective):
 
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "ModelObjective":
         place, kind = device or self._device, dtype or self._dtype
-        return ModelObjective(self.model, self._loss, self.data, kind, place, self._patterns)
+        other = ModelObjective(self.model, self._loss, self.data, kind, place, self._patterns)
+        other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
+        return other
 
     @contextmanager
     def batches(self, parameters: Parameters, seeds: Seeds) -> Iterator[Iterator[Within]]:
@@ -154,7 +164,7 @@ class ModelObjective(Objective):
             yield partial(self._within, parameters, loss)
         if index < 0:
             raise DataError("data gave no batches in this pass. Pass data with at least one batch.")
-        self._unchecked = False
+        self.unchecked = False
 
     def _within(self, parameters: Parameters, batch: BatchLoss, function: Callable[[BatchLoss], Result]) -> Result:
         """function(batch) with these parameters in the model's place, and copies of its buffers."""
@@ -183,7 +193,7 @@ class ModelObjective(Objective):
         def output() -> Any:
             with _said(f"The model failed on batch {index}: its input is {described(x)}{self._recast()}"):
                 z = call(self.model, x)
-            if self._unchecked and loss.check is not None:
+            if self.unchecked and loss.check is not None:
                 with torch.no_grad():
                     loss.check(tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, z), target)
             return z

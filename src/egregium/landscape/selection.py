@@ -38,6 +38,23 @@ def measured(model: nn.Module, patterns: Sequence[str] | None) -> dict[str, nn.P
     return {name: p for name, p in trainable.items() if id(p) in chosen}
 
 
+def patterns_of(model: nn.Module, params: str | Sequence[str] | None) -> Sequence[str] | None:
+    """`params` as patterns of names; None for all parameters.
+
+    Raises ArgumentError where it is neither a string nor strings, or matches no parameter that requires grad.
+    """
+    if params is None:
+        return None
+    patterns = [params] if isinstance(params, str) else params
+    known = isinstance(patterns, (list, tuple)) and patterns and all(isinstance(p, str) for p in patterns)
+    if not known:
+        raise ArgumentError(
+            f'params= must be a pattern of names such as "blocks.*.attn.*", or several, got {params!r}.'
+        )
+    refuse_unmatched(unwrapped(model), patterns, "params")
+    return patterns
+
+
 def matches(name: str, pattern: str) -> bool:
     """Whether a parameter's name matches a shell pattern (`*` any characters, dots too; `?`, `[...]`)."""
     return fnmatchcase(name.replace(COMPILED, ""), pattern)

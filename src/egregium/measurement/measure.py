@@ -17,9 +17,12 @@ from egregium.estimators import (
 )
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.measurement.memory import Memory
 from egregium.measurement.moments import Method, judged, trace_moments
 from egregium.measurement.precision import in_full_precision
+from egregium.measurement.preparation import prepared
 from egregium.measurement.spectrum import measured_spectrum
+from egregium.operators.inner import dots
 from egregium.results import Cost, Estimate, Measurement, environment
 from egregium.results.measurement import TermName
 
@@ -81,6 +84,7 @@ def measure(
     extremes: bool = True,
     density: bool = False,
     block: int = PRODUCT_BLOCK,
+    memory: Memory = None,
     progress: ProgressCallback | None = None,
 ) -> Measurement:
     """Scalar curvature, its terms, trace, Frobenius norm, effective rank, mean curvature and extreme eigenvalues.
@@ -96,14 +100,14 @@ def measure(
     (6.0, 4.0, 1.6)
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
-    here = land.scaled(scale)
-    here = here.at(here.theta)
+    here = land.scaled(scale).fixed()
+    second = second_derivative(here, operator)
+    room = prepared(second, memory, block, progress)
     frame = tangent_frame(here)
     op = shape_operator(here, operator=operator, frame=frame)
-    second = second_derivative(here, operator)
-    first = Cost(gradients=1) + second.cost(1)  # the gradient g and the product H g
+    first = room.cost + Cost(gradients=1) + second.cost(1)  # the gradient g and the product H g
     moments, cost, words, ended = trace_moments(
-        op, gauss_statistic, method, goal, seed=seed, spent=first, block=block, progress=progress
+        op, gauss_statistic, method, goal, seed=seed, spent=first, room=room, progress=progress
     )
     turn = _turn(frame, second @ frame.gradient)
     wanted = ended not in ("time", "stopped")
@@ -114,6 +118,7 @@ def measure(
         density=density and wanted,
         seed=seed,
         spent=first + cost,
+        room=room,
         progress=progress,
     )
     total = first + cost + spectrum.cost
@@ -150,8 +155,8 @@ def measure(
 
 def _turn(frame: TangentFrame, image: Tensor) -> _Frame:
     """`image`: H g, one product."""
-    p = float(frame.gradient.double() @ image.double())
-    return _Frame(frame.W, p, float((image.double() ** 2).sum()))
+    row = image.unsqueeze(0)
+    return _Frame(frame.W, float(dots(frame.gradient.unsqueeze(0), row)), float(dots(row, row)))
 
 
 def _effective_rank(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:

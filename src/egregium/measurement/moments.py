@@ -6,20 +6,21 @@ from typing import Literal
 
 from egregium.errors import ArgumentError, BudgetError
 from egregium.estimators import (
-    PRODUCT_BLOCK,
     Goal,
     Progress,
     ProgressCallback,
+    Room,
     Statistic,
     TraceMoments,
     exact_moments,
-    exact_price,
+    price_of,
     sampled_moments,
     stopped,
 )
 from egregium.estimators.driver import EXACTLY
 from egregium.estimators.plan import FEWEST_TO_STOP
 from egregium.estimators.probes import checked_seed
+from egregium.measurement.memory import MOST
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
 
@@ -46,50 +47,49 @@ def trace_moments(
     *,
     seed: int = 0,
     spent: Cost = Cost(),
-    block: int = PRODUCT_BLOCK,
+    room: Room = Room(),
     progress: ProgressCallback | None = None,
 ) -> tuple[TraceMoments, Cost, str, str]:
     """(tr A, |A|_F^2) of `op` for `statistic`: (moments, cost, method in words, why it ended early or "").
 
     "exact" takes all n columns; "stochastic" samples; "auto" is exact for n < 64 or where it turns out cheaper.
-    Raises ArgumentError for another method or block, or "exact" with n > 20,000; BudgetError for too small a budget.
+    Raises ArgumentError for another method, or "exact" with n > 20,000; BudgetError for too small a budget.
     """
     if method not in ("auto", "exact", "stochastic"):
         raise ArgumentError(f'method= must be "auto", "exact" or "stochastic", got {method!r}.')
     seed = checked_seed(seed)
-    if not isinstance(block, int) or block < 1:
-        raise ArgumentError(f"block must be a positive number of vectors, got {block!r}.")
-    everything, room = exact_price(op, block), goal.left(spent)
-    if method == "exact" or (method == "auto" and op.n < EXACT_BELOW and everything <= room):
+    everything, left = price_of(op, op.n, room.block), goal.left(spent)
+    if method == "exact" or (method == "auto" and op.n < EXACT_BELOW and everything <= left):
         if op.n > EXACT_LIMIT:
             raise ArgumentError(
                 f'method="exact" takes one product for each of n = {op.n:,} parameters, about {everything:,.0f} '
                 f'gradients; it refuses above {EXACT_LIMIT:,}. Use method="stochastic" (or "auto").'
             )
-        if goal.budget is not None and everything > room:
+        if goal.budget is not None and everything > left:
             raise BudgetError(
-                f'method="exact" needs about {everything:,.0f} gradients, the budget leaves {max(room, 0):,.0f}. Raise '
+                f'method="exact" needs about {everything:,.0f} gradients, the budget leaves {max(left, 0):,.0f}. Raise '
                 'budget=, or use method="stochastic".'
             )
-        return *_exact(op, goal, spent, block, progress), "exact: all columns", ""
+        return *_exact(op, goal, spent, room, progress), "exact: all columns", ""
     moments, cost, ended = sampled_moments(
         op,
         statistic,
         goal,
         seed=seed,
         spent=spent,
-        block=block,
+        room=room,
         may_turn_exact=method == "auto" and op.n <= EXACT_LIMIT,
         progress=progress,
     )
     if moments.exact:
         return moments, cost, "exact: all columns, cheaper than sampling to this tolerance", ended
-    words = f"deflating sketch and {moments.traces.numel()} fresh probes; samples (tr, |.|_F^2) a probe"
+    held = f" of at most {room.vectors} vectors" if room.vectors < MOST else ""
+    words = f"deflating sketch{held} and {moments.traces.numel()} fresh probes; samples (tr, |.|_F^2) a probe"
     return moments, cost, words, ended
 
 
 def _exact(
-    op: SymmetricOperator, goal: Goal, spent: Cost, block: int, progress: ProgressCallback | None
+    op: SymmetricOperator, goal: Goal, spent: Cost, room: Room, progress: ProgressCallback | None
 ) -> tuple[TraceMoments, Cost]:
     """All columns; BudgetError where time or caller end it first, since a part of the columns is no estimate."""
     started = time.perf_counter()
@@ -97,7 +97,7 @@ def _exact(
     def goes_on(fraction: float, cost: Cost) -> bool:
         return not stopped(progress, Progress(EXACTLY, fraction, None, spent + cost)) and not goal.late()
 
-    moments, cost = exact_moments(op, block, goes_on)
+    moments, cost = exact_moments(op, room.block, goes_on)
     if moments is None:
         raise BudgetError(
             f"The exact way, all {op.n:,} columns, was ended before its last one, and a part of them is no estimate. "

@@ -6,12 +6,14 @@ from typing import Any
 
 from egregium import estimators
 from egregium.curvature import OperatorName, second_derivative, shape_operator
-from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Statistic
+from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Room, Statistic
 from egregium.estimators.density import spectral_density as density_of
 from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.landscape import Landscape
+from egregium.measurement.memory import Memory
 from egregium.measurement.moments import Method, judged, trace_moments
 from egregium.measurement.precision import in_full_precision
+from egregium.measurement.preparation import prepared
 from egregium.operators import SymmetricOperator, square_operator
 from egregium.results import Cost, Eigenpairs, Estimate, SpectralDensity
 
@@ -30,6 +32,7 @@ def scalar_curvature(
     operator: OperatorName = "hessian",
     scale: float = 1.0,
     block: int = PRODUCT_BLOCK,
+    memory: Memory = None,
     progress: ProgressCallback | None = None,
 ) -> Estimate:
     """The scalar curvature R of the graph of scale * f at the landscape's point.
@@ -51,12 +54,15 @@ def scalar_curvature(
         seed: fixes the probes bit for bit; no global generator is read or moved.
         operator: "hessian", or "ggn" for the Gauss-Newton matrix in place of H.
         scale: multiplies f.
-        block: vectors a product takes at once; the result depends on it by rounding only.
+        block: most vectors a product takes at once; the result depends on it by rounding only.
+        memory: bytes, or a size such as "4GiB", that this may take beyond what is in use (default: half of what is
+            free). It streams the block and bounds the sketch: less memory, more products.
         progress: called with a `Progress` after each block; returning False ends with what is known.
 
     Returns an Estimate whose samples are (k, 2): tr S~ and |S~|_F^2 of each probe; `converged` says whether the goal
-    was met. Cost: one gradient and the products; memory: 2 m + 64 vectors for a sketch of depth m, and one batch's
-    graph. Raises ArgumentError, BudgetError (no room for an error bar), DataError and LossError.
+    was met. Cost: one gradient and the products; memory: at most 11 + 5 (block - 1) + m + 64 vectors for a sketch of
+    depth m, and one batch's graph. Raises ArgumentError, BudgetError (no room for an error bar), DataError, LossError
+    and OutOfMemoryError, which says what would fit.
     Source: Pouplin, Roy, Singh, Arvanitidis, arXiv 2307.04719; the estimator is described in docs/estimation.md.
 
     >>> import torch
@@ -65,10 +71,11 @@ def scalar_curvature(
     -8 (exact)
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
-    land = land.scaled(scale)
-    op = shape_operator(land, operator=operator)
+    here = land.scaled(scale).fixed()
+    room = prepared(second_derivative(here, operator), memory, block, progress)
+    op = shape_operator(here, operator=operator)
     return _estimated(
-        op, estimators.gauss_statistic, method, goal, Cost(gradients=1), seed=seed, block=block, progress=progress
+        op, estimators.gauss_statistic, method, goal, Cost(gradients=1), room, seed=seed, progress=progress
     )
 
 
@@ -84,6 +91,7 @@ def trace(
     max_seconds: float | None = None,
     seed: int = 0,
     operator: OperatorName = "hessian",
+    memory: Memory = None,
     progress: ProgressCallback | None = None,
 ) -> Estimate:
     """tr A, for A the Hessian (or Gauss-Newton matrix) of a landscape, or any square operator with `@`.
@@ -96,7 +104,8 @@ def trace(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
-    return _estimated(op, estimators.trace_statistic, method, goal, Cost(), seed=seed, progress=progress)
+    room = prepared(op, memory, progress=progress)
+    return _estimated(op, estimators.trace_statistic, method, goal, Cost(), room, seed=seed, progress=progress)
 
 
 @in_full_precision
@@ -111,6 +120,7 @@ def squared_frobenius(
     max_seconds: float | None = None,
     seed: int = 0,
     operator: OperatorName = "hessian",
+    memory: Memory = None,
     progress: ProgressCallback | None = None,
 ) -> Estimate:
     """|A|_F^2 = tr A^2, the sum of the squared eigenvalues; otherwise as `trace`.
@@ -121,7 +131,8 @@ def squared_frobenius(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
-    return _estimated(op, estimators.square_statistic, method, goal, Cost(), seed=seed, progress=progress)
+    room = prepared(op, memory, progress=progress)
+    return _estimated(op, estimators.square_statistic, method, goal, Cost(), room, seed=seed, progress=progress)
 
 
 @in_full_precision
@@ -133,6 +144,7 @@ def eigenpairs(
     tol: float = 1e-3,
     seed: int = 0,
     operator: OperatorName = "hessian",
+    memory: Memory = None,
 ) -> Eigenpairs:
     """The k largest or smallest eigenpairs; see `estimators.eigen.eigenpairs` for method, cost and errors.
 
@@ -140,7 +152,10 @@ def eigenpairs(
     >>> eigenpairs(torch.diag(torch.tensor([2.0, -3.0])), 1, largest=False).values
     tensor([-3.], dtype=torch.float64)
     """
-    return eigenpairs_of(symmetric_operator(what, operator), k, largest=largest, tol=tol, seed=seed)
+    op = symmetric_operator(what, operator)
+    room = prepared(op, memory, 1)
+    pairs = eigenpairs_of(op, k, largest=largest, tol=tol, seed=seed, room=room)
+    return replace(pairs, cost=pairs.cost + room.cost)
 
 
 @in_full_precision
@@ -152,9 +167,13 @@ def spectral_density(
     sigma: float | None = None,
     seed: int = 0,
     operator: OperatorName = "hessian",
+    memory: Memory = None,
 ) -> SpectralDensity:
     """The density of eigenvalues; see `estimators.density.spectral_density` for method, cost and errors."""
-    return density_of(symmetric_operator(what, operator), steps=steps, probes=probes, sigma=sigma, seed=seed)
+    op = symmetric_operator(what, operator)
+    room = prepared(op, memory, 1)
+    density = density_of(op, steps=min(steps, max(room.vectors, 1)), probes=probes, sigma=sigma, seed=seed)
+    return replace(density, cost=density.cost + room.cost)
 
 
 def symmetric_operator(what: Landscape | Any, operator: OperatorName = "hessian") -> SymmetricOperator:
@@ -163,9 +182,10 @@ def symmetric_operator(what: Landscape | Any, operator: OperatorName = "hessian"
 
 
 def _estimated(
-    op: SymmetricOperator, statistic: Statistic, method: Method, goal: Goal, spent: Cost, **options: Any
+    op: SymmetricOperator, statistic: Statistic, method: Method, goal: Goal, spent: Cost, room: Room, **options: Any
 ) -> Estimate:
-    moments, cost, words, ended = trace_moments(op, statistic, method, goal, spent=spent, **options)
+    spent = room.cost + spent
+    moments, cost, words, ended = trace_moments(op, statistic, method, goal, spent=spent, room=room, **options)
     cost = replace(spent + cost, seconds=time.perf_counter() - goal.started)
     estimate = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
     return judged(moments, estimate, goal, ended)

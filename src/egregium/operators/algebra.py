@@ -2,6 +2,7 @@
 
 from typing import final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,7 +14,6 @@ from egregium.results.cost import Cost
 class IdentityPlusRankOne(SymmetricOperator):
     """I + c u u^T, for u of shape (n,) and a number c; no (n x n) array is formed.
 
-    >>> import torch
     >>> P = IdentityPlusRankOne(torch.tensor([0.6, 0.8]), -0.5)
     >>> P @ torch.tensor([0.6, 0.8])  # u is an eigenvector, with eigenvalue 1 + c |u|^2
     tensor([0.3000, 0.4000])
@@ -24,7 +24,7 @@ class IdentityPlusRankOne(SymmetricOperator):
         self._u, self._c = u, c
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        return V + self._c * self._u.unsqueeze(1) * (self._u @ V)
+        return torch.addmm(V.T, (self._c * (self._u @ V)).unsqueeze(1), self._u.unsqueeze(0)).T  # one block, no more
 
     def cost(self, k: int) -> Cost:
         return Cost()
@@ -34,7 +34,6 @@ class IdentityPlusRankOne(SymmetricOperator):
 class Congruence(SymmetricOperator):
     """c P A P for symmetric A and P and a number c: symmetric, since P is.
 
-    >>> import torch
     >>> from egregium.operators import Dense
     >>> A, P = Dense(torch.diag(torch.tensor([1.0, 2.0]))), Dense(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
     >>> Congruence(A, P, 3.0) @ torch.eye(2)
@@ -47,7 +46,8 @@ class Congruence(SymmetricOperator):
         self._inner, self._outer, self._c = inner, outer, c
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        return self._c * (self._outer @ (self._inner @ (self._outer @ V)))
+        product = self._outer @ (self._inner @ (self._outer @ V))
+        return product if self._c == 1 else product.mul_(self._c)
 
     def cost(self, k: int) -> Cost:
         return self._inner.cost(k) + self._outer.cost(2 * k)

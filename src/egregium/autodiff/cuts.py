@@ -1,0 +1,74 @@
+"""Functions of the user's own in a graph, whose second derivatives would be zero without a word.
+
+The backward pass of an `autograd.Function` is code. Where torch cannot differentiate that code (a kernel, numpy,
+@once_differentiable), a gradient's graph ends there, and `torch.autograd.grad` of it gives zeros.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+from torch.autograd.function import BackwardCFunction, once_differentiable
+
+from egregium.errors import LossError
+
+#: The code of every backward pass that is marked @once_differentiable.
+_ONCE = once_differentiable(lambda *_: None).__code__
+
+
+def guarded(roots: Sequence[Tensor]) -> bool:
+    """Whether autograd.Functions are in the graph of these tensors; from now on they may not cut it.
+
+    Raises LossError here for those that are marked @once_differentiable, and for others when a gradient's graph is
+    recorded through them. Costs one walk over the graph: a hundredth of a gradient.
+    """
+    found = False
+    for node in _nodes(roots):
+        if isinstance(node, BackwardCFunction):
+            found = True
+            function: Any = type(node)._forward_cls  # type: ignore[attr-defined]
+            if _is_once(function.backward):
+                raise _cut(function.__name__, "is marked @once_differentiable")
+            node.register_hook(partial(_refuse_cut, function.__name__))
+    return found
+
+
+def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
+    seen: set[Any] = set()
+    rest = [root.grad_fn for root in roots]
+    while rest:
+        node = rest.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            rest.extend(before for before, _ in node.next_functions)
+            yield node
+
+
+def _is_once(backward: Any) -> bool:
+    """Whether a backward pass is marked, under whatever other decorators."""
+    while backward is not None:
+        if getattr(backward, "__code__", None) is _ONCE:
+            return True
+        backward = getattr(backward, "__wrapped__", None)
+    return False
+
+
+def _refuse_cut(name: str, made: Sequence[Tensor | None], given: Sequence[Tensor | None]) -> None:
+    """A hook: gradients are linear in those they are made from; where these have a graph, they must have one.
+
+    Not each of them: a function may add a constant gradient of its own beside the one it passes on.
+    """
+    if not any(g is not None and g.requires_grad for g in given):
+        return
+    parts = [g for g in made if g is not None]
+    if not any(g.requires_grad for g in parts) and any(bool(g.any()) for g in parts):
+        raise _cut(name, "cannot be differentiated")
+
+
+def _cut(name: str, why: str) -> LossError:
+    return LossError(
+        f"The backward pass of the autograd.Function {name} {why}: second derivatives through it would be zero without "
+        "a word. Write it in operations of torch, or use the layer without it (for flash attention, "
+        'attn_implementation="sdpa").'
+    )

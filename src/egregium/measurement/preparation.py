@@ -1,0 +1,31 @@
+"""What comes before every measurement: a loss that stays the same, and the memory it may take."""
+
+from dataclasses import replace
+
+from egregium.curvature.hessian import SecondDerivative
+from egregium.diagnostics import refuse_changing_loss
+from egregium.estimators import PRODUCT_BLOCK, ProgressCallback, Room
+from egregium.measurement.memory import Memory, return_freed_blocks, room_for, size_in_bytes
+from egregium.operators import SymmetricOperator
+from egregium.results import Cost
+
+#: Two passes by value.
+COMPARISON = Cost(gradients=2 / 3)
+
+
+def prepared(
+    op: SymmetricOperator, memory: Memory, block: int = PRODUCT_BLOCK, progress: ProgressCallback | None = None
+) -> Room:
+    """The room that `op` has in `memory`, once it is known that its loss does not change between passes.
+
+    Both are found out once for a landscape, by two passes and by a graph and a product of the first batch. They are
+    counted at each call, so that equal calls cost the same. Raises LossError, with the cause, where the loss changes;
+    ArgumentError and OutOfMemoryError as `room_for` does.
+    """
+    if memory is not None:
+        return_freed_blocks(size_in_bytes(memory))
+    if not isinstance(op, SecondDerivative):
+        return room_for(op, memory, block, progress)
+    refuse_changing_loss(op.land)
+    room = room_for(op, memory, block, progress)
+    return replace(room, cost=COMPARISON + Cost(gradients=op.cost(1).gradients / op.land.batch_count))
