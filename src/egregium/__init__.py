@@ -6,18 +6,33 @@
 -8 (exact)
 """
 
-from importlib.metadata import version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from egregium.curvature import ggn, hessian, shape_operator
-from egregium.diagnostics import Diagnosis, diagnosis
-from egregium.errors import EgregiumError
-from egregium.estimators import Progress
-from egregium.landscape import Landscape
-from egregium.measurement import eigenpairs, measure, scalar_curvature, spectral_density, squared_frobenius, trace
-from egregium.operators import SymmetricOperator
-from egregium.results import Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
+if TYPE_CHECKING:
+    from egregium.curvature import ggn, hessian, shape_operator
+    from egregium.diagnostics import Diagnosis, diagnosis
+    from egregium.errors import EgregiumError
+    from egregium.estimators import Progress
+    from egregium.landscape import Landscape
+    from egregium.measurement import eigenpairs, scalar_curvature, spectral_density, squared_frobenius, trace
+    from egregium.measurement.measure import measure
+    from egregium.operators import SymmetricOperator
+    from egregium.results import Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
 
-__version__ = version("egregium")
+    __version__: str
+
+#: Where each public name is defined. Imported at its first use: torch takes seconds, and Ctrl-C must end those too.
+_HOMES = {
+    "curvature": ("ggn", "hessian", "shape_operator"),
+    "diagnostics": ("Diagnosis", "diagnosis"),
+    "errors": ("EgregiumError",),
+    "estimators": ("Progress",),
+    "landscape": ("Landscape",),
+    "measurement": ("eigenpairs", "measure", "scalar_curvature", "spectral_density", "squared_frobenius", "trace"),
+    "operators": ("SymmetricOperator",),
+    "results": ("Cost", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
+}
 
 __all__ = [
     "Cost",
@@ -43,3 +58,21 @@ __all__ = [
     "squared_frobenius",
     "trace",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("importlib.metadata").version("egregium")
+    elif name in _HOMES:
+        return import_module(f"egregium.{name}")
+    else:
+        home = next((home for home, names in _HOMES.items() if name in names), None)
+        if home is None:
+            raise AttributeError(f"module 'egregium' has no attribute {name!r}")
+        value = getattr(import_module(f"egregium.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -1,7 +1,7 @@
 """Derivatives in whatever state the caller has left torch, and that state afterwards."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -15,11 +15,24 @@ from egregium.autodiff import derivatives
 DOUBLE = torch.float64
 CPU = torch.device("cpu")
 
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 STATES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "plain": nullcontext,
     "no_grad": torch.no_grad,
     "inference_mode": torch.inference_mode,
     "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "default dtype float64": lambda: default_dtype(DOUBLE),
+    "default dtype float16": lambda: default_dtype(torch.float16),
 }
 every_state = pytest.mark.parametrize("state", STATES.values(), ids=STATES.keys())
 
@@ -41,12 +54,13 @@ every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 @every_state
 @every_call
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
 def test_the_callers_state_changes_no_digit(
-    state: Any, call: Any, tanh_mlp: nn.Module, ragged: Any, untouched: Any
+    dtype: torch.dtype, state: Any, call: Any, tanh_mlp: nn.Module, ragged: Any, untouched: Any
 ) -> None:
     """Autocast alone would move these numbers by a percent, no_grad and inference mode would raise."""
-    model = tanh_mlp.float()
-    land = eg.Landscape(model, nn.CrossEntropyLoss(), [(x.float(), y) for x, y in ragged])
+    model = tanh_mlp.to(dtype)
+    land = eg.Landscape(model, nn.CrossEntropyLoss(), [(x.to(dtype), y) for x, y in ragged])
     expected = call(land)
     with state(), untouched(model):
         found = call(land)
@@ -81,7 +95,7 @@ def test_a_model_and_data_born_in_inference_mode() -> None:
 @every_state
 def test_inside_the_scope_a_graph_is_recorded_in_full_precision(state: Any) -> None:
     with state(), derivatives(CPU):
-        x = torch.ones(2, 2, requires_grad=True)
+        x = torch.ones(2, 2, dtype=torch.float32, requires_grad=True)
         y = x @ x
         assert y.requires_grad
         assert y.dtype == torch.float32

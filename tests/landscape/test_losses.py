@@ -285,6 +285,13 @@ def test_two_losses_of_one_split_are_d1(tanh_mlp: nn.Module, ragged: Any, whole:
     assert (equal - right).norm() > 0.05 * right.norm()
 
 
+def test_a_compiled_loss_is_still_torchs(tanh_mlp: nn.Module, ragged: Any) -> None:
+    """With class weights, it is no mean over samples."""
+    loss = nn.CrossEntropyLoss(weight=torch.tensor([0.5, 1.0, 3.0], dtype=DOUBLE))
+    compiled = torch.compile(loss, backend="eager")
+    assert torch.equal(*(eg.Landscape(tanh_mlp, each, ragged).gradient() for each in (loss, compiled)))
+
+
 # --- what cannot be a loss
 
 

@@ -1,6 +1,7 @@
 """Derivatives: the only place, with `landscape`, that speaks to torch.autograd."""
 
 from egregium.autodiff.allocation import PeakAllocation
+from egregium.autodiff.exhausted import exhausted, memory_failures
 from egregium.autodiff.missing import named_failures
 from egregium.autodiff.products import ggn_products, gradient, hessian_products
 from egregium.autodiff.scope import derivatives, second_derivatives_of
@@ -8,9 +9,11 @@ from egregium.autodiff.scope import derivatives, second_derivatives_of
 __all__ = [
     "PeakAllocation",
     "derivatives",
+    "exhausted",
     "ggn_products",
     "gradient",
     "hessian_products",
+    "memory_failures",
     "named_failures",
     "second_derivatives_of",
 ]

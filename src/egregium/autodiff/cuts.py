@@ -21,7 +21,7 @@ def guarded(roots: Sequence[Tensor]) -> bool:
     """Whether autograd.Functions are in the graph of these tensors; from now on they may not cut it.
 
     Raises LossError here for those that are marked @once_differentiable, and for others when a gradient's graph is
-    recorded through them. Costs one walk over the graph: a hundredth of a gradient.
+    recorded through them. Costs one walk over the graph: at most 2 % of a gradient.
     """
     found = False
     for node in _nodes(roots):

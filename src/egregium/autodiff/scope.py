@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from egregium.autodiff.exhausted import memory_failures
 from egregium.autodiff.missing import named_failures
 from egregium.autodiff.replaced import replaced_layers
 
@@ -31,6 +32,7 @@ def derivatives(device: torch.device) -> Iterator[None]:
         if "torch._dynamo" in sys.modules:  # else nothing is compiled; importing it takes a second
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(named_failures())
+        stack.enter_context(memory_failures())
         yield
 
 

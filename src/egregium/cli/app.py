@@ -1,4 +1,5 @@
-"""The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted.
+"""The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted
+(with what was known by then, if there was an estimate).
 
 `egregium doctor` has a file of its own.
 """
@@ -15,10 +16,11 @@ import typer
 
 import egregium
 from egregium.cli import digits as demo_input
-from egregium.cli.console import OUT, Watch, sentences, table, watching
+from egregium.cli.console import OUT, Watch, failed, sentences, table, watching
 from egregium.cli.doctor import doctor
+from egregium.cli.interruption import CODE, NOTHING, Process
 from egregium.cli.target import DTYPES, prepared_landscape
-from egregium.errors import ArgumentError
+from egregium.errors import ArgumentError, BudgetError
 from egregium.landscape import Landscape
 from egregium.measurement import measure as measured
 from egregium.report import page
@@ -58,17 +60,18 @@ def demo(
     land = Landscape(model, torch.nn.CrossEntropyLoss(), (train.inputs, train.targets))
     points: dict[str, Measurement] = {}
     with watching() as watch:
-        points["initialisation"] = _measured(land, "initialisation", watch, rtol=rtol, seed=seed)
+        points |= _measured(land, "initialisation", watch, rtol=rtol, seed=seed)
         if not watch.stopped:
             watch.begin("training")
             demo_input.train(model, train, watch.advanced)
-            points["trained"] = _measured(land, "trained", watch, rtol=rtol, seed=seed)
+        if not watch.stopped:
+            points |= _measured(land, "trained", watch, rtol=rtol, seed=seed)
     remark = (
         f"A tanh network 64-32-10, cross-entropy on {len(train.targets):,} scikit-learn digits, "
         f"{demo_input.STEPS} steps of full-batch Adam. Accuracy now: {demo_input.accuracy(model, train):.1%} on these, "
         f"{demo_input.accuracy(model, test):.1%} on {len(test.targets)} others."
     )
-    _written(out, "A small network on the digits", points, (remark,), force)
+    _written(out, "A small network on the digits", points, (remark,), force, watch)
 
 
 @app.command()
@@ -82,6 +85,7 @@ def measure(
     device: Annotated[str | None, typer.Option("--device", help="Compute there, e.g. cuda.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help=f"Compute in it: {', '.join(DTYPES)}.")] = None,
     budget: Annotated[float | None, typer.Option("--budget", help="Most gradients of the full data for R.")] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="Hold at most this, e.g. 4GiB, beyond now.")] = None,
     density: Annotated[bool, typer.Option(help="Also the spectral density: 128 products.")] = True,
     force: Force = False,
 ) -> None:
@@ -90,16 +94,23 @@ def measure(
     land = prepared_landscape(target, checkpoint, device, dtype)
     name = checkpoint.stem if checkpoint is not None else "this point"
     with watching() as watch:
-        points = {name: _measured(land, name, watch, rtol=rtol, seed=seed, budget=budget, density=density)}
-    _written(out, target, points, (), force)
+        options: dict[str, Any] = {"rtol": rtol, "seed": seed, "budget": budget, "density": density, "memory": memory}
+        points = _measured(land, name, watch, **options)
+    _written(out, target, points, (), force, watch)
 
 
 app.command()(doctor)
 
 
-def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **options: Any) -> Measurement:
+def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **options: Any) -> dict[str, Measurement]:
+    """The measurement by its name; nothing where it was stopped before there was an estimate."""
     watch.begin(name)
-    return measured(land, progress=watch, density=density, **options)
+    try:
+        return {name: measured(land, progress=watch, density=density, **options)}
+    except BudgetError:
+        if not watch.stopped:
+            raise
+        return {}
 
 
 def _prepared(out: Path, force: bool) -> None:
@@ -112,21 +123,37 @@ def _prepared(out: Path, force: bool) -> None:
         raise ArgumentError(f"--out {out} cannot be used: {nearest} {why}. Choose another folder.")
 
 
-def _written(out: Path, title: str, points: dict[str, Measurement], remarks: tuple[str, ...], force: bool) -> None:
-    """Print the table, write document and page, say where they are."""
+def _written(
+    out: Path, title: str, points: dict[str, Measurement], remarks: tuple[str, ...], force: bool, watch: Watch
+) -> None:
+    """Write document and page, print the table, say where they are; exit code 130 where the run was stopped."""
+    if not points:
+        failed(NOTHING, CODE)
     command = shlex.join(["egregium", *sys.argv[1:]])
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    out.mkdir(parents=True, exist_ok=True)
     session = Session(title, command, points, created, remarks)
-    session.save(str(out / RESULT), force=force)
-    write_whole(out / PAGE, page(session), force=force)
+    try:
+        with Process.held():
+            _make(out)
+            session.save(str(out / RESULT), force=force)
+        content = page(session)
+        with Process.held():
+            write_whole(out / PAGE, content, force=force)
+    except KeyboardInterrupt:
+        failed(f"Interrupted while writing: what there is of {RESULT} and {PAGE} in {out} is whole.", CODE)
     OUT.print(table(session))
     for name, point in points.items():
         for note in point.scalar_curvature.notes:
             OUT.print(f"[yellow]{name}: {note}[/yellow]")
+    if watch.stopped:
+        OUT.print("[yellow]Interrupted: this is what was known by then.[/yellow]")
     OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe document: {(out / RESULT).resolve()}", soft_wrap=True)
+    if watch.stopped:
+        raise typer.Exit(CODE)
 
 
-def main() -> None:
-    """The `egregium` command."""
-    app()
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(f"--out {folder} cannot be made: {error.strerror}. Choose another folder.") from error

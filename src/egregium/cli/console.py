@@ -1,20 +1,24 @@
 """What the command shows: progress on a terminal, the table, errors as sentences."""
 
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import FrameType
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from egregium.autodiff import memory_failures
+from egregium.cli.interruption import CODE, KINDS, NOTHING, Process, raised
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
+from egregium.measurement.memory import NEEDS
 from egregium.results import Session
 
 #: Results go to standard output; progress and errors to standard error.
@@ -30,16 +34,19 @@ def sentences(command: Callable[Parameters, None]) -> Callable[Parameters, None]
 
     @wraps(command)
     def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except EgregiumError as error:
-            _failed(str(error), 2)
-        except KeyboardInterrupt:
-            _failed("Interrupted before there was an estimate; nothing was written.", 130)
-        except (typer.Exit, typer.Abort):
-            raise
-        except Exception as error:  # the user's model or loss
-            _failed(f"The model or the loss failed: {described(error)}", 2)
+        with Process.interruptible():
+            try:
+                with memory_failures():
+                    command(*args, **kwargs)
+            except KeyboardInterrupt:
+                failed(NOTHING, CODE)
+            except (typer.Exit, typer.Abort):
+                raise
+            except Exception as error:
+                if Process.came:  # an import or the user's code made another exception of it
+                    failed(NOTHING, CODE)
+                theirs = f"The model or the loss failed: {described(error)}"
+                failed(str(error) if isinstance(error, EgregiumError) else theirs, 2)
 
     return guarded
 
@@ -53,7 +60,8 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).strip() or 'no message'}{where}"
 
 
-def _failed(sentence: str, code: int) -> None:
+def failed(sentence: str, code: int) -> NoReturn:
+    """Say why the command ends, and end it with this exit code."""
     ERR.print("error:", style="bold red", end=" ")
     ERR.print(sentence, markup=False, soft_wrap=True)
     raise typer.Exit(code)
@@ -67,7 +75,7 @@ class Watch:
 
     def __init__(self, bar: Progress) -> None:
         self._bar, self._task = bar, bar.add_task("", total=1.0, estimate="")
-        self.stopped = False
+        self.stopped = self._told = False
 
     def begin(self, name: str) -> None:
         """Start the bar anew for the task `name`."""
@@ -80,6 +88,9 @@ class Watch:
 
     def __call__(self, report: Report) -> bool:
         """Show a Progress of the library; False once Ctrl-C was pressed."""
+        if report.phase.startswith(NEEDS) and not self._told and ERR.is_terminal:
+            self._told = True
+            ERR.print(f"This {report.phase}.", style="dim")
         self._bar.update(self._task, completed=report.fraction, description=f"{self._name}: {report.phase}")
         if report.estimate is not None:
             self._bar.update(self._task, estimate=f"R = {report.estimate}".replace("+/-", "±"))
@@ -100,17 +111,19 @@ def watching() -> Iterator[Watch]:
         watch = Watch(bar)
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
+            if os.getpid() != mine:  # a worker of a DataLoader, which is needed until the end
+                return
             if watch.stopped:
-                raise KeyboardInterrupt
+                raised(_signal, _frame)
             watch.stopped = True
-            ERR.print("Stopping after this product; press Ctrl-C again to stop at once.")
+            os.write(2, b"Stopping after this product; press Ctrl-C again to stop at once.\n")
 
-        kinds = (signal.SIGINT, signal.SIGTERM)  # a scheduler says SIGTERM
-        before = [signal.signal(kind, stop) for kind in kinds]
+        mine = os.getpid()
+        before = [signal.signal(kind, stop) for kind in KINDS]
         try:
             yield watch
         finally:
-            for kind, handler in zip(kinds, before, strict=True):
+            for kind, handler in zip(KINDS, before, strict=True):
                 signal.signal(kind, handler)
 
 

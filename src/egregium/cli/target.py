@@ -8,6 +8,7 @@ from types import ModuleType
 
 import torch
 
+from egregium.autodiff import memory_failures
 from egregium.cli.checkpoint import load_checkpoint
 from egregium.cli.console import described
 from egregium.errors import ArgumentError, CheckpointError, EgregiumError, TargetError
@@ -24,17 +25,14 @@ def prepared_landscape(target: str, checkpoint: Path | None, device: str | None,
 
     Raises TargetError, CheckpointError, ArgumentError where something of it cannot be had.
     """
+    if dtype is not None and dtype not in DTYPES:
+        raise ArgumentError(f"--dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
     land = landscape_of(target)
     if checkpoint is not None:
         if land.model is None:
             raise CheckpointError(f"{target} is a plain function and has no model to load {checkpoint} into.")
         load_checkpoint(land.model, checkpoint)
-    if dtype is not None and dtype not in DTYPES:
-        raise ArgumentError(f"--dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
-    try:
-        return land.to(device, DTYPES[dtype] if dtype is not None else None)
-    except (RuntimeError, AssertionError) as error:
-        raise ArgumentError(f"--device {device} cannot be used: {str(error).splitlines()[0]}") from error
+    return land.to(device, DTYPES[dtype] if dtype is not None else None)
 
 
 def landscape_of(target: str) -> Landscape:
@@ -51,7 +49,8 @@ def landscape_of(target: str) -> Landscape:
         own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
         raise TargetError(f"{place} has no function {name!r}; it defines {', '.join(own) or 'none'}. {_FORM}.")
     try:
-        land = factory()
+        with memory_failures():
+            land = factory()
     except EgregiumError:
         raise
     except Exception as error:

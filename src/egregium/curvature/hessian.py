@@ -23,6 +23,11 @@ class SecondDerivative(SymmetricOperator):
     """A matrix of second derivatives of a landscape: a sum over batches, each batch's graph kept for all vectors."""
 
     def __init__(self, land: Landscape) -> None:
+        if not isinstance(land, Landscape):
+            raise ArgumentError(
+                f"{type(self).__name__} needs a Landscape, got {type(land).__name__}. Make one: "
+                "eg.Landscape(model, loss, data)."
+            )
         self.land = land
         self.n, self.dtype, self.device = land.n, land.dtype, land.device
 

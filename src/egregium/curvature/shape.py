@@ -48,7 +48,7 @@ def tangent_frame(land: Landscape) -> TangentFrame:
     """Loss and gradient at the point. Costs one gradient. Raises LossError where the gradient is not finite."""
     loss, gradient = land.value_and_gradient()
     if not bool(torch.isfinite(torch.stack(torch.aminmax(gradient))).all()):
-        raise LossError("The gradient of the loss is not finite, though the loss is. Look for sqrt or log at 0.")
+        raise LossError(f"The gradient of the loss is not finite, though the loss is. {land.not_finite_data()}")
     return TangentFrame(loss, gradient, norm(gradient))
 
 

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Real
 
 import torch
 
@@ -46,9 +47,10 @@ def spectral_density(
     >>> round(float(torch.trapezoid(d.density, d.grid)), 3)  # one peak of mass 1 at 1
     1.0
     """
-    if probes < FEWEST or steps < 1 or (sigma is not None and not sigma > 0):
+    whole = isinstance(probes, int) and isinstance(steps, int) and (sigma is None or isinstance(sigma, Real))
+    if not whole or probes < FEWEST or steps < 1 or (sigma is not None and not sigma > 0):
         raise ArgumentError(
-            f"spectral_density needs probes >= 2, steps >= 1 and sigma > 0, got {probes}, {steps} and {sigma}."
+            f"spectral_density needs probes >= 2, steps >= 1 and sigma > 0, got {probes!r}, {steps!r} and {sigma!r}."
         )
     started, cost = time.perf_counter(), Cost()
     nodes = torch.zeros(probes, min(steps, op.n), dtype=torch.float64)

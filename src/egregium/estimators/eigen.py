@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 import torch
@@ -56,9 +57,9 @@ def eigenpairs(
     >>> eigenpairs(Dense(torch.diag(torch.tensor([3.0, -1.0, 2.0]))), 2).values
     tensor([3., 2.], dtype=torch.float64)
     """
-    if not isinstance(k, int) or not 1 <= k <= op.n:
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= op.n:
         raise ArgumentError(f"eigenpairs needs 1 <= k <= n = {op.n}, got k = {k!r}.")
-    if not tol > 0:
+    if not _positive(tol):
         raise ArgumentError(f"tol must be positive, got {tol!r}.")
     started = time.perf_counter()
     wide = 8 / torch.empty(0, dtype=op.dtype).element_size()  # ARPACK's vectors are in float64, beside k of ours
@@ -101,6 +102,10 @@ def eigenpairs(
     pairs = _rayleigh(op, vectors, largest, "implicitly restarted Lanczos (ARPACK)", converged, room.block)
     cost = counted[0] + pairs.cost
     return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, Real) and float(value) > 0
 
 
 def extreme_eigenpairs(

@@ -40,6 +40,8 @@ ProgressCallback = Callable[[Progress], bool | None]
 
 def stopped(progress: ProgressCallback | None, report: Progress) -> bool:
     """Tell the caller; whether the caller wants to stop (False of any kind, numpy's included; None goes on)."""
+    if progress is not None and not callable(progress):
+        raise ArgumentError(f"progress must be a function of a Progress, got {type(progress).__name__}.")
     answer = None if progress is None else progress(report)
     return answer is not None and not answer
 

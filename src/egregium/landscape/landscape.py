@@ -5,22 +5,28 @@
 Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egregium measures.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from functools import partial, reduce
 from itertools import islice
+from numbers import Real
 from typing import Any, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from egregium.autodiff import derivatives, gradient
+from egregium.autodiff import derivatives, gradient, memory_failures
 from egregium.errors import ArgumentError, DataError, LossError
+from egregium.landscape.data import not_finite_sample
 from egregium.landscape.losses import Count, Terms, loss_terms
 from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective, Seeds
 from egregium.landscape.penalty import Decay, decays, penalty
-from egregium.landscape.selection import patterns_of
+from egregium.landscape.place import checked_device, checked_dtype
+from egregium.landscape.selection import SHOWN, patterns_of
+from egregium.landscape.setting import setting
+from egregium.results.table import Row
 
 #: What a batch adds to means over the data: parameters -> (sums, taken one at a time; the number of terms in each).
 Contribution = Callable[[BatchLoss, list[Tensor]], tuple[Iterable[Tensor], Count]]
@@ -84,9 +90,10 @@ class Landscape:
             raise ArgumentError("terms= goes with loss=; batch_loss returns the number of its terms itself.")
         how = loss_terms(loss, terms) if loss is not None else batch_loss
         assert how is not None
-        place = None if device is None else torch.device(device)
-        objective = ModelObjective(model, how, data, dtype, place, patterns_of(model, params))
-        self._set(objective, None, 1.0, decays(objective.model, objective.parameters(), weight_decay))
+        place, kind = checked_device(device), checked_dtype(dtype)
+        with memory_failures():
+            objective = ModelObjective(model, how, data, kind, place, patterns_of(model, params))
+            self._set(objective, None, 1.0, decays(objective.model, objective.parameters(), weight_decay))
 
     @classmethod
     def from_function(cls, f: Callable[[Tensor], Tensor], theta: Float[Tensor, " n"]) -> "Landscape":
@@ -126,10 +133,10 @@ class Landscape:
 
     def at(self, theta: Float[Tensor, " n"]) -> "Landscape":
         """The same landscape at another point; the model does not move. Raises ArgumentError for a wrong shape."""
-        if not isinstance(theta, Tensor) or theta.shape != (self.n,):
-            what = tuple(theta.shape) if isinstance(theta, Tensor) else type(theta).__name__
+        if not isinstance(theta, Tensor) or theta.shape != (self.n,) or not theta.is_floating_point():
             raise ArgumentError(
-                f"at(theta) needs a tensor of shape ({self.n},), got {what}. Use land.flatten(tensors)."
+                f"at(theta) needs a floating-point tensor of shape ({self.n},), got {_vector(theta)}. Pass the "
+                "theta of a landscape of the same model, or land.flatten(tensors)."
             )
         return self._like(theta.detach().to(self.device, self.dtype, copy=True), self.scale)
 
@@ -139,16 +146,17 @@ class Landscape:
 
     def scaled(self, scale: float) -> "Landscape":
         """The landscape of scale * f: R depends on the units of f. Raises ArgumentError unless finite and positive."""
-        if not (scale > 0 and scale < float("inf")):
-            raise ArgumentError(f"scale must be a positive finite number, got {scale}.")
+        if not _positive(scale):
+            raise ArgumentError(f"scale must be a positive finite number, got {scale!r}.")
         return self._like(self._point, self.scale * scale)
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Landscape":
         """The same landscape computed on another device or in another dtype; the model stays as it is."""
         other = Landscape.__new__(Landscape)
-        place = None if device is None else torch.device(device)
-        point = None if self._point is None else self._point.to(place, dtype)
-        other._set(self._objective.to(place, dtype), point, self.scale, self._decay)
+        place, kind = checked_device(device), checked_dtype(dtype)
+        with memory_failures():
+            point = None if self._point is None else self._point.to(place, kind)
+            other._set(self._objective.to(place, kind), point, self.scale, self._decay)
         return other
 
     @property
@@ -170,6 +178,14 @@ class Landscape:
         finally:
             self._objective.unchecked = kept
 
+    @property
+    def setting(self) -> tuple[Row, ...]:
+        """What a reader must know of these numbers: evaluation mode, the part measured, weight decay, precision."""
+        if not isinstance(self._objective, ModelObjective):
+            return ()
+        objective = self._objective
+        return tuple(setting(objective.model, objective.parameters(), self._decay, objective.dtype))
+
     def _like(self, point: Tensor | None, scale: float) -> "Landscape":
         other = Landscape.__new__(Landscape)
         other._set(self._objective, point, scale, self._decay)
@@ -178,18 +194,27 @@ class Landscape:
     def flatten(self, tensors: Mapping[str, Tensor] | Sequence[Tensor]) -> Float[Tensor, " n"]:
         """Tensors shaped like the parameters (in their order, or by name) as one vector of shape (n,)."""
         if isinstance(tensors, Mapping) and (missing := self.shapes.keys() - tensors.keys()):
-            raise ArgumentError(f"flatten needs a tensor for each parameter; these lack one: {sorted(missing)}.")
+            some = sorted(missing)[:SHOWN]
+            raise ArgumentError(f"flatten needs a tensor for each parameter; these lack one: {some}.")
+        if not isinstance(tensors, Iterable):
+            raise ArgumentError(f"flatten needs tensors, by name or in order, got {type(tensors).__name__}.")
         parts = [tensors[name] for name in self.shapes] if isinstance(tensors, Mapping) else list(tensors)
-        shapes = [tuple(part.shape) for part in parts]
-        expected = [tuple(shape) for shape in self.shapes.values()]
+        if not all(isinstance(part, Tensor) for part in parts):
+            raise ArgumentError(f"flatten needs tensors, got {sorted({type(part).__name__ for part in parts})}.")
+        shapes, expected = (
+            [tuple(shape) for shape in group] for group in ((p.shape for p in parts), self.shapes.values())
+        )
         if shapes != expected:
-            raise ArgumentError(f"flatten needs tensors of shapes {expected}, got {shapes}.")
+            raise ArgumentError(
+                f"flatten needs tensors of shapes {_listed(expected)}, got {_listed(shapes)}. They must come from the "
+                "same model as the landscape."
+            )
         return torch.cat([part.detach().reshape(-1).to(self.device, self.dtype) for part in parts])
 
     def unflatten(self, v: Float[Tensor, " n"]) -> dict[str, Tensor]:
         """A vector of shape (n,) as tensors by parameter name; views of v."""
-        if v.shape != (self.n,):
-            raise ArgumentError(f"unflatten needs a vector of shape ({self.n},), got {tuple(v.shape)}.")
+        if not isinstance(v, Tensor) or v.shape != (self.n,):
+            raise ArgumentError(f"unflatten needs a vector of shape ({self.n},), got {_vector(v)}.")
         parts = torch.split(v, [shape.numel() for shape in self.shapes.values()])
         return {name: part.view(shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
 
@@ -229,6 +254,19 @@ class Landscape:
             self.add_decay(rows, self.theta.unsqueeze(0))
         return float(value) + self._penalty(), rows[0]
 
+    def not_finite_data(self) -> str:
+        """Where the data are not finite, as advice: a saturated loss may be finite all the same."""
+        found: list[str] = []
+
+        def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
+            sample = not_finite_sample(batch.batch)
+            if sample is not None:
+                found.append(f"Batch {batch.index} (counted from 0) is not finite at sample {sample}; mend or drop it.")
+            return (), 1.0
+
+        self.means(look)
+        return found[0] if found else "Look for sqrt or log at 0."
+
     @property
     def batch_count(self) -> int:
         """Number of batches in a pass, where the data know it; else 1."""
@@ -258,7 +296,7 @@ class Landscape:
                     totals[j] = totals[j].double().add_(part)
                 else:
                     totals.append(part)  # one batch needs no float64
-            return float(number)
+            return counted(number, batch.index)
 
         with derivatives(self.device):
             parameters = self._parameters()
@@ -298,6 +336,31 @@ class Landscape:
             at_point = self.unflatten(self._point)
             current = {name: at_point[name].to(p.dtype) for name, p in current.items()}
         return [p.detach().clone().requires_grad_() for p in current.values()]
+
+
+def counted(number: Any, index: int) -> float:
+    """The number of loss terms of a batch. Raises LossError where it is no finite number >= 0."""
+    if isinstance(number, (int, float)) or (isinstance(number, Tensor) and number.numel() == 1):
+        count = float(number)
+        if 0 <= count < float("inf"):
+            return count
+    raise LossError(f"The number of loss terms must be finite and >= 0, got {number!r} on batch {index}.")
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < float("inf")
+
+
+def _vector(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    return f"{tuple(value.shape)}" if value.is_floating_point() else f"{tuple(value.shape)} of {value.dtype}"
+
+
+def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
+    """The first shapes, and how many numbers all of them have."""
+    more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
+    return f"[{', '.join(str(shape) for shape in shapes[:6])}]{more} ({sum(map(math.prod, shapes)):,} numbers)"
 
 
 def graph_was_cut() -> LossError:

@@ -267,4 +267,6 @@ def _scalar(value: Any) -> Tensor:
         raise LossError(
             f'The loss must return a scalar, got shape {tuple(value.shape)}. Use reduction="mean" or .mean().'
         )
+    if not value.is_floating_point():
+        raise LossError(f"The loss must return a real floating-point number, got {value.dtype}.")
     return value.reshape(())

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
-from egregium.autodiff import second_derivatives_of
+from egregium.autodiff import exhausted, second_derivatives_of
 from egregium.errors import ArgumentError, DataError, EgregiumError, LossError
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
 from egregium.landscape.losses import Count, LossTerms
@@ -134,7 +134,7 @@ class ModelObjective(Objective):
         patterns: Sequence[str] | None = None,
     ) -> None:
         self.model, self._loss, self.data = unwrapped(model), loss, repeatable_batches(data)
-        self._dtype, self._device, self._patterns = dtype, device, patterns
+        self.dtype, self._device, self._patterns = dtype, device, patterns
         self.mean, self.facts = loss.mean if isinstance(loss, LossTerms) else True, {}
         self.unchecked = isinstance(loss, LossTerms) and loss.check is not None
         refuse_unfit(self.model, measured(self.model, patterns))
@@ -143,7 +143,7 @@ class ModelObjective(Objective):
         return {name: self._cast(p.detach()) for name, p in measured(self.model, self._patterns).items()}
 
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "ModelObjective":
-        place, kind = device or self._device, dtype or self._dtype
+        place, kind = device or self._device, dtype or self.dtype
         other = ModelObjective(self.model, self._loss, self.data, kind, place, self._patterns)
         other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
         return other
@@ -154,13 +154,13 @@ class ModelObjective(Objective):
             yield self._pass(parameters, seeds, own)
 
     def _cast(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self._device, self._dtype if tensor.is_floating_point() else None)
+        return tensor.to(self._device, self.dtype if tensor.is_floating_point() else None)
 
     def _pass(self, parameters: Parameters, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Within]:
         index = -1
         for index, batch in enumerate(_fetched(self.data, seeds, own)):
             seed_all(NOISE, seeds.noise, index)
-            loss = self._batch_loss(moved(batch, parameters[0].device, self._dtype), index)
+            loss = self._batch_loss(moved(batch, parameters[0].device, self.dtype), index)
             yield partial(self._within, parameters, loss)
         if index < 0:
             raise DataError("data gave no batches in this pass. Pass data with at least one batch.")
@@ -202,9 +202,9 @@ class ModelObjective(Objective):
 
     def _recast(self) -> str:
         """What to look for where a cast model fails."""
-        if self._dtype is None:
+        if self.dtype is None:
             return ""
-        return f". It is measured in {self._dtype}: tensors that are no parameters or buffers stay in their own dtype"
+        return f". It is measured in {self.dtype}: tensors that are no parameters or buffers stay in their own dtype"
 
 
 class _Bound(nn.Module):
@@ -240,7 +240,7 @@ def _said(what: str) -> Iterator[None]:
     except EgregiumError:
         raise
     except MISFITS as error:
-        if type(error) not in MISFITS:  # out of memory, or the user's own
+        if type(error) not in MISFITS or exhausted(error):  # the user's own, or not about what was given
             raise
         raise LossError(f"{what}. {type(error).__name__}: {error}") from error
 
@@ -263,6 +263,8 @@ def _finite(total: Any, index: int, batch: Any = None) -> Tensor:
     if not isinstance(total, Tensor) or total.numel() != 1:
         what = f"shape {tuple(total.shape)}" if isinstance(total, Tensor) else type(total).__name__
         raise LossError(f"The loss must be a scalar tensor, got {what} on batch {index}. Sum or average it.")
+    if not total.is_floating_point():
+        raise LossError(f"The loss must be a real floating-point number, got {total.dtype} on batch {index}.")
     if not torch.isfinite(total.detach()).item():
         value, sample = float(total.detach()), not_finite_sample(batch)
         if sample is not None:

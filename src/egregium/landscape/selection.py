@@ -90,6 +90,12 @@ def refuse_unfit(model: nn.Module, theta: dict[str, nn.Parameter]) -> None:
         if (why := _unfit(module, theta)) is not None:
             where = f"{name or 'the model'} ({type(module).__name__})"
             raise ArgumentError(f"{where} cannot be measured: {why}")
+    whole = [name for name, p in model.named_parameters() if not (p.is_floating_point() or p.is_complex())]
+    if whole and not theta:
+        raise ArgumentError(
+            f"Parameters must be real floating-point numbers; these are integers: {some(whole)}. Measure the model "
+            "before it was quantised."
+        )
     if not sum(p.numel() for p in theta.values()):
         raise ArgumentError(
             f"No parameter of {type(model).__name__} requires grad, so there is no landscape. "

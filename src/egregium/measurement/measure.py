@@ -150,6 +150,7 @@ def measure(
         scale=float(scale),
         cost=replace(total, seconds=time.perf_counter() - goal.started),
         environment=environment(land.device, land.dtype, checked_seed(seed)),
+        setting=land.setting,
     )
 
 

@@ -37,6 +37,8 @@ SHARE = 0.5
 #: glibc's name for the size from which freed blocks go back to the system at once; shares of the memory that is allowed
 #: below which they may stay, and bounds: small networks would be three times slower, and glibc takes no more.
 M_MMAP_THRESHOLD, KEPT_SHARE, LEAST_KEPT, MOST_KEPT = -3, 1 / 64, 2**20, 2**25
+#: How the phase begins that says what is needed.
+NEEDS = "needs at most"
 #: What an argument `memory=` may be.
 Memory = int | str | None
 
@@ -60,15 +62,15 @@ def room_for(op: SymmetricOperator, memory: Memory, block: int, progress: Progre
     if least > planned:
         raise OutOfMemoryError(
             f"This needs {spelled(least / PLANNED)} at least: {spelled(graph)} for a batch's gradient graph and "
-            f"{FIXED + COLUMN} vectors of {spelled(vector)}; memory= allows {spelled(allowed)}. Allow more, use smaller "
-            "batches, or measure fewer parameters (params=)."
+            f"{FIXED + COLUMN} vectors of {spelled(vector)}; memory= allows {spelled(allowed)}. Allow more, use "
+            "smaller batches, or measure fewer parameters (params=)."
         )
     while block > 1 and graph + (FIXED + 2 * COLUMN * block) * vector > planned:  # as much again for the vectors
         block //= 2
     base = graph + (FIXED + COLUMN * min(block, op.n)) * vector
     vectors = max(int((planned - base) // max(vector, 1)), 0)
     need = spelled((base + min(vectors, MOST, op.n) * vector) / PLANNED)
-    if stopped(progress, Progress(f"needs at most {need} of memory", 0.0, None, Cost())):
+    if stopped(progress, Progress(f"{NEEDS} {need} of memory", 0.0, None, Cost())):
         raise BudgetError("Stopped by the caller before there was an estimate.")
     return Room(block, vectors)
 

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
+from egregium.autodiff import memory_failures
 from egregium.errors import ArgumentError
 from egregium.landscape import Landscape
 
@@ -16,7 +17,7 @@ Result = TypeVar("Result")
 
 
 def in_full_precision(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """`function` with autocast off on the CPU and on the devices of its arguments.
+    """`function` with autocast off on the CPU and on the devices of its arguments, and lack of memory as a sentence.
 
     Under autocast a sketch would be orthonormal to bfloat16, and R off by a percent, silently.
     """
@@ -32,6 +33,7 @@ def in_full_precision(function: Callable[Arguments, Result]) -> Callable[Argumen
                 )
         places = (getattr(argument, "device", "cpu") for argument in (*args, *kwargs.values()))
         with ExitStack() as stack:
+            stack.enter_context(memory_failures())
             for kind in sorted({"cpu", *(torch.device(place).type for place in places)}):
                 stack.enter_context(torch.autocast(kind, enabled=False))
             return function(*args, **kwargs)

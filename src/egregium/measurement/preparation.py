@@ -6,7 +6,7 @@ from egregium.curvature.hessian import SecondDerivative
 from egregium.diagnostics import refuse_changing_loss
 from egregium.estimators import PRODUCT_BLOCK, ProgressCallback, Room
 from egregium.measurement.memory import Memory, return_freed_blocks, room_for, size_in_bytes
-from egregium.operators import SymmetricOperator
+from egregium.operators import SymmetricOperator, refuse_asymmetric
 from egregium.results import Cost
 
 #: Two passes by value.
@@ -19,13 +19,15 @@ def prepared(
     """The room that `op` has in `memory`, once it is known that its loss does not change between passes.
 
     Both are found out once for a landscape, by two passes and by a graph and a product of the first batch. They are
-    counted at each call, so that equal calls cost the same. Raises LossError, with the cause, where the loss changes;
-    ArgumentError and OutOfMemoryError as `room_for` does.
+    counted at each call, so that equal calls cost the same. A user's matrix is asked whether it is symmetric. Raises
+    LossError, with the cause, where the loss changes; ArgumentError and OutOfMemoryError as `room_for` does.
     """
     if memory is not None:
         return_freed_blocks(size_in_bytes(memory))
     if not isinstance(op, SecondDerivative):
-        return room_for(op, memory, block, progress)
+        seen = refuse_asymmetric(op)
+        room = room_for(op, memory, block, progress)
+        return replace(room, cost=room.cost + seen)
     refuse_changing_loss(op.land)
     room = room_for(op, memory, block, progress)
     return replace(room, cost=COMPARISON + Cost(gradients=op.cost(1).gradients / op.land.batch_count))

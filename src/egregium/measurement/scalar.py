@@ -74,9 +74,8 @@ def scalar_curvature(
     here = land.scaled(scale).fixed()
     room = prepared(second_derivative(here, operator), memory, block, progress)
     op = shape_operator(here, operator=operator)
-    return _estimated(
-        op, estimators.gauss_statistic, method, goal, Cost(gradients=1), room, seed=seed, progress=progress
-    )
+    options: dict[str, Any] = {"method": method, "seed": seed, "progress": progress, "spent": Cost(gradients=1)}
+    return _estimated(land, op, estimators.gauss_statistic, goal, room, **options)
 
 
 @in_full_precision
@@ -105,7 +104,7 @@ def trace(
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, progress=progress)
-    return _estimated(op, estimators.trace_statistic, method, goal, Cost(), room, seed=seed, progress=progress)
+    return _estimated(what, op, estimators.trace_statistic, goal, room, method=method, seed=seed, progress=progress)
 
 
 @in_full_precision
@@ -132,7 +131,7 @@ def squared_frobenius(
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, progress=progress)
-    return _estimated(op, estimators.square_statistic, method, goal, Cost(), room, seed=seed, progress=progress)
+    return _estimated(what, op, estimators.square_statistic, goal, room, method=method, seed=seed, progress=progress)
 
 
 @in_full_precision
@@ -181,11 +180,18 @@ def symmetric_operator(what: Landscape | Any, operator: OperatorName = "hessian"
     return second_derivative(what, operator) if isinstance(what, Landscape) else square_operator(what)
 
 
+def notes_of(what: Landscape | Any) -> tuple[str, ...]:
+    """How a landscape's model was taken, as sentences."""
+    rows = what.setting if isinstance(what, Landscape) else ()
+    return tuple(f"{row.name}: {row.value} ({row.meaning})." for row in rows)
+
+
 def _estimated(
-    op: SymmetricOperator, statistic: Statistic, method: Method, goal: Goal, spent: Cost, room: Room, **options: Any
+    what: Landscape | Any, op: SymmetricOperator, statistic: Statistic, goal: Goal, room: Room, **options: Any
 ) -> Estimate:
-    spent = room.cost + spent
-    moments, cost, words, ended = trace_moments(op, statistic, method, goal, spent=spent, room=room, **options)
+    spent = room.cost + options.pop("spent", Cost())
+    moments, cost, words, ended = trace_moments(op, statistic, goal=goal, room=room, spent=spent, **options)
     cost = replace(spent + cost, seconds=time.perf_counter() - goal.started)
     estimate = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
-    return judged(moments, estimate, goal, ended)
+    estimate = judged(moments, estimate, goal, ended)
+    return replace(estimate, notes=(*estimate.notes, *notes_of(what)))

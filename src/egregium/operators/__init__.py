@@ -3,5 +3,14 @@
 from egregium.operators.algebra import Congruence, IdentityPlusRankOne
 from egregium.operators.base import SymmetricOperator
 from egregium.operators.dense import Dense, dense_matrix, square_operator
+from egregium.operators.symmetry import refuse_asymmetric
 
-__all__ = ["Congruence", "Dense", "IdentityPlusRankOne", "SymmetricOperator", "dense_matrix", "square_operator"]
+__all__ = [
+    "Congruence",
+    "Dense",
+    "IdentityPlusRankOne",
+    "SymmetricOperator",
+    "dense_matrix",
+    "refuse_asymmetric",
+    "square_operator",
+]

@@ -43,6 +43,8 @@ class SymmetricOperator(ABC):
 
         Raises ArgumentError where shape, dtype or device do not fit, ArithmeticalError where the product is not finite.
         """
+        if not isinstance(V, Tensor):
+            raise ArgumentError(f"{type(self).__name__} @ X needs a tensor X, got {type(V).__name__}.")
         if V.ndim not in (1, 2) or V.shape[0] != self.n:
             hint = " Did you mean X.T?" if V.ndim == 2 and V.shape[1] == self.n else ""
             raise ArgumentError(

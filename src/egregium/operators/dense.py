@@ -26,10 +26,10 @@ class Dense(SymmetricOperator):
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise ArgumentError(f"Dense needs a square matrix of shape (n, n), got {tuple(matrix.shape)}.")
         self.n, self.dtype, self.device = matrix.shape[0], matrix.dtype, matrix.device
-        self._matrix = matrix
+        self.matrix = matrix
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        return self._matrix @ V
+        return self.matrix @ V
 
 
 @final
@@ -41,7 +41,13 @@ class Foreign(SymmetricOperator):
         self._matrix = matrix
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        product: Tensor = self._matrix @ V
+        product = self._matrix @ V
+        if not isinstance(product, Tensor) or product.shape != V.shape:
+            got = tuple(product.shape) if isinstance(product, Tensor) else type(product).__name__
+            raise ArgumentError(
+                f"{type(self._matrix).__name__} @ V must be a tensor of shape {tuple(V.shape)} for V of that shape, "
+                f"got {got}."
+            )
         return product
 
 
@@ -60,7 +66,7 @@ def square_operator(matrix: Any) -> SymmetricOperator:
         )
     if not isinstance(matrix.dtype, torch.dtype) or not matrix.dtype.is_floating_point:
         raise ArgumentError(
-            f"A real floating-point dtype of torch was expected, got {matrix.dtype}. Use torch.as_tensor(X)."
+            f"A real floating-point dtype of torch was expected, got {matrix.dtype}. Use torch.as_tensor(X).double()."
         )
     shape = tuple(matrix.shape)
     if len(shape) != 2 or shape[0] != shape[1]:

@@ -7,8 +7,9 @@ numbers that JSON lacks (inf, nan) an object {"number": "inf"}.
 import json
 import math
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -55,21 +56,19 @@ def write_whole(path: str | os.PathLike[str], content: str, *, force: bool = Fal
     """
     path = Path(path)
     refuse_existing(path, force=force)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # named before it is made: Ctrl-C leaves none
+    begun = False
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise DocumentError(
-            f"Cannot write {path}: {error.strerror}. Choose a folder that exists and is yours."
-        ) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with beside.open("x", encoding="utf-8") as file:
+            begun = True
             file.write(content)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+        beside.replace(path)
     except OSError as error:
-        raise DocumentError(f"Cannot write {path}: {error.strerror}. Nothing was changed.") from error
+        what = "Nothing was changed" if begun else "Choose a folder that exists and is yours"
+        raise DocumentError(f"Cannot write {path}: {error.strerror}. {what}.") from error
     finally:
-        Path(name).unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def refuse_existing(path: str | os.PathLike[str], *, force: bool) -> None:
@@ -86,7 +85,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise DocumentError(f"Cannot read {path}: {error.strerror}.") from error
+        raise DocumentError(f"Cannot read {path}: {error.strerror}. Pass the path of a saved result.") from error
+    except TypeError as error:
+        raise DocumentError(f"load needs the path of a saved result, got {type(path).__name__}.") from error
     except ValueError as error:
         raise DocumentError(f"{path} is not JSON ({error}). Expected a result.json written by egregium.") from error
     if not isinstance(content, dict) or "schema" not in content or "result" not in content:
@@ -136,9 +137,3 @@ def _revived(value: Any) -> Any:
     known = Document.classes[value["type"]]
     names = {f.name for f in fields(known)}
     return known(**{key: _revived(item) for key, item in value.items() if key in names})
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -41,6 +41,7 @@ class Measurement:
         operator, scale: which H; f was multiplied by `scale`.
         cost: of everything here.
         environment: versions, machine, seed, dtype, device.
+        setting: rows on how the model was taken: evaluation mode, part of the parameters, weight decay, precision.
     """
 
     n: int
@@ -60,6 +61,7 @@ class Measurement:
     scale: float
     cost: Cost
     environment: Environment
+    setting: tuple[Row, ...] = ()
 
     def rows(self) -> list[Row]:
         """The table of this measurement: name, value with interval, and what it means."""
@@ -68,6 +70,7 @@ class Measurement:
         rows = [
             Row("loss", f"{self.loss:.6g}", f"{self.n:,} parameters", group="point"),
             Row("gradient norm", f"{self.gradient_norm:.4g}", "|g|", group="point"),
+            *self.setting,
             Row("scalar curvature R", str(self.scalar_curvature), "(tr S̃)² − |S̃|²_F", group="curvature", strong=True),
             Row("mean curvature", str(self.mean_curvature), "tr S̃ / n", group="curvature"),
             Row(f"tr {letter}", str(self.trace), "Σ λ, eigenvalues", group="spectrum"),
@@ -123,4 +126,4 @@ class Session:
         save(self, path, force=force)
 
 
-Document.register(Cost, Estimate, Eigenpairs, SpectralDensity, Environment, Measurement, Session)
+Document.register(Cost, Estimate, Eigenpairs, SpectralDensity, Environment, Measurement, Row, Session)
