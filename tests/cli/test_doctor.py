@@ -91,7 +91,7 @@ def test_at_a_checkpoint_and_in_a_dtype(folder: Path) -> None:
         (("none.py:x",), "no file none.py"),
         (("mine.py:fails",), "The loss failed on batch 0"),
         (("mine.py:well", "--dtype", "int8"), "--dtype must be one of"),
-        (("mine.py:well", "--device", "nowhere"), "--device nowhere"),
+        (("mine.py:well", "--device", "nowhere"), "device 'nowhere' cannot be used"),
         (("mine.py:well", "--checkpoint", "none.pt"), "no checkpoint none.pt"),
         (("mine.py:function", "--checkpoint", "none.pt"), "no model to load"),
     ],

@@ -24,7 +24,7 @@ def model() -> nn.Module:
     [
         ({}, Row("dropout", "off", "evaluation mode; 1 layer", "point")),
         ({}, Row("normalisation", "stored statistics", "evaluation mode; 1 layer", "point")),
-        ({"params": "4.*"}, Row("measured part", "0.34", "of the 53 numbers in the model", "point")),
+        ({"params": "4.*"}, Row("measured part", "34 %", "of the 53 numbers in the model", "point")),
         ({"weight_decay": 0.5}, Row("weight decay λ", "0.5", "λ/2 |θ|² is part of the loss", "point")),
         ({"weight_decay": {"4.*": 0.5}}, Row("weight decay λ", "0 to 0.5", "λ/2 |θ|² is part of the loss", "point")),
         ({"dtype": torch.float64}, Row("precision", "float64", "the model is in float32", "point")),

@@ -19,7 +19,7 @@ from egregium.cli import digits as demo_input
 from egregium.cli.console import OUT, Watch, failed, sentences, table, watching
 from egregium.cli.doctor import doctor
 from egregium.cli.interruption import CODE, NOTHING, Process
-from egregium.cli.target import DTYPES, prepared_landscape
+from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.errors import ArgumentError, BudgetError
 from egregium.landscape import Landscape
 from egregium.measurement import measure as measured
@@ -33,6 +33,8 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the results in t
 Seed = Annotated[int, typer.Option("--seed", help="Fixes all random probes.")]
 Rtol = Annotated[float, typer.Option("--rtol", help="Half-width of R's interval over |R|.")]
 
+#: Whether the system can say what the process may do, instead of its user.
+EFFECTIVE = os.access in os.supports_effective_ids
 #: Files of a session in its folder.
 RESULT, PAGE = "result.json", "report.html"
 
@@ -77,7 +79,7 @@ def demo(
 @app.command()
 @sentences
 def measure(
-    target: Annotated[str, typer.Argument(help="file.py:factory or package.module:factory, returning a Landscape.")],
+    target: Target,
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="safetensors, or a saved state dict.")] = None,
     rtol: Rtol = 0.01,
     out: Out = Path("egregium-result"),
@@ -118,7 +120,7 @@ def _prepared(out: Path, force: bool) -> None:
     for name in (RESULT, PAGE):
         refuse_existing(out / name, force=force)
     nearest = next(place for place in (out, *out.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK, effective_ids=EFFECTIVE):
         why = "cannot be written to" if nearest.is_dir() else "is a file"
         raise ArgumentError(f"--out {out} cannot be used: {nearest} {why}. Choose another folder.")
 

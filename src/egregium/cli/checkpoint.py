@@ -58,8 +58,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
         content: Any = load_file(path) if path.suffix == ".safetensors" else _weights_only(path)
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}.") from error
-    except (AssertionError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {str(error).splitlines()[0]}") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # a damaged file may raise anything
+        why = " ".join(str(error).split("\n", 1)[0].split()).rstrip(".") or type(error).__name__
+        raise CheckpointError(
+            f"{path} cannot be read as a checkpoint: {why}. Save model.state_dict() again, best as safetensors."
+        ) from error
     for key in NESTED:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]

@@ -4,7 +4,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from types import FrameType
 from typing import NoReturn, ParamSpec
@@ -24,6 +24,8 @@ from egregium.results import Session
 #: Results go to standard output; progress and errors to standard error.
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+#: What the first Ctrl-C is answered.
+STOPPING = "Stopping after this product; press Ctrl-C again to stop at once."
 
 
 Parameters = ParamSpec("Parameters")
@@ -111,12 +113,15 @@ def watching() -> Iterator[Watch]:
         watch = Watch(bar)
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
-            if os.getpid() != mine:  # a worker of a DataLoader, which is needed until the end
+            if os.getpid() != mine:  # a worker of a DataLoader, needed until its parent says SIGTERM
+                if _signal == signal.SIGTERM:
+                    os._exit(CODE)
                 return
             if watch.stopped:
                 raised(_signal, _frame)
             watch.stopped = True
-            os.write(2, b"Stopping after this product; press Ctrl-C again to stop at once.\n")
+            with suppress(RuntimeError):  # in the middle of another line
+                ERR.print(STOPPING)
 
         mine = os.getpid()
         before = [signal.signal(kind, stop) for kind in KINDS]

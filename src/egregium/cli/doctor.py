@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from egregium.cli.console import OUT, sentences
-from egregium.cli.target import DTYPES, prepared_landscape
+from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.diagnostics import Diagnosis, diagnosis
 from egregium.diagnostics.finding import MARKS, State
 
@@ -17,7 +17,7 @@ COLOURS: dict[State, str] = {"ok": "green", "remark": "yellow", "fault": "bold r
 
 @sentences
 def doctor(
-    target: Annotated[str, typer.Argument(help="file.py:factory or package.module:factory, returning a Landscape.")],
+    target: Target,
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="safetensors, or a saved state dict.")] = None,
     device: Annotated[str | None, typer.Option("--device", help="Compute there, e.g. cuda.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help=f"Compute in it: {', '.join(DTYPES)}.")] = None,

@@ -2,11 +2,15 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated, Any
 
 import torch
+import typer
 
 from egregium.autodiff import memory_failures
 from egregium.cli.checkpoint import load_checkpoint
@@ -16,6 +20,11 @@ from egregium.landscape import Landscape
 
 _FORM = "TARGET is file.py:factory or package.module:factory, where factory() returns an egregium Landscape"
 
+#: The argument of every command that measures.
+Target = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="file.py:factory or package.module:factory, returning a Landscape."),
+]
 #: Names of --dtype.
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -48,16 +57,28 @@ def landscape_of(target: str) -> Landscape:
     if not callable(factory):
         own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
         raise TargetError(f"{place} has no function {name!r}; it defines {', '.join(own) or 'none'}. {_FORM}.")
+    _refuse_arguments(target, factory)
     try:
         with memory_failures():
             land = factory()
     except EgregiumError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(f"{target} failed: {described(error)}") from error
     if not isinstance(land, Landscape):
         raise TargetError(f"{target} returned a {type(land).__name__}. {_FORM}.")
     return land
+
+
+def _refuse_arguments(target: str, factory: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # it has none
+        return
+    try:
+        signature.bind()
+    except TypeError as error:
+        raise TargetError(f"{target} cannot be called without arguments: {error}. {_FORM}.") from error
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -71,7 +92,7 @@ def _from_file(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[path.stem]
         raise TargetError(f"{path} cannot be imported: {described(error)}") from error
     return module
@@ -81,5 +102,5 @@ def _from_name(name: str) -> ModuleType:
     sys.path.insert(0, str(Path.cwd()))
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(f"The module {name} cannot be imported: {described(error)}. {_FORM}.") from error

@@ -24,10 +24,10 @@ def setting(
     stored = sum(isinstance(m, STORED) and m.track_running_stats for m in model.modules())
     if stored:
         yield Row("normalisation", "stored statistics", f"evaluation mode; {_layers(stored)}", group="point")
-    trainable = sum(p.numel() for p in model.parameters())
+    total = sum(p.numel() for p in model.parameters())
     n = sum(p.numel() for p in theta.values())
-    if n < trainable:
-        yield Row("measured part", f"{n / trainable:.3g}", f"of the {trainable:,} numbers in the model", group="point")
+    if n < total:
+        yield Row("measured part", f"{100 * n / total:.3g} %", f"of the {total:,} numbers in the model", group="point")
     if any(decay):
         lams = sorted(set(decay))
         shown = f"{lams[0]:g}" if len(lams) == 1 else f"{lams[0]:g} to {lams[-1]:g}"

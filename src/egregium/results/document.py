@@ -68,12 +68,16 @@ def write_whole(path: str | os.PathLike[str], content: str, *, force: bool = Fal
         raise DocumentError(f"Cannot write {path}: {error.strerror}. {what}.") from error
     finally:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            pass
 
 
 def refuse_existing(path: str | os.PathLike[str], *, force: bool) -> None:
     """Raise DocumentError where `path` exists and `force` is False."""
-    if Path(path).exists() and not force:
+    try:
+        there = Path(path).exists()
+    except OSError as error:
+        raise DocumentError(f"Cannot look at {path}: {error.strerror}. Choose a folder that is yours.") from error
+    if there and not force:
         raise DocumentError(f"{path} exists and is not overwritten. Use force=True (--force), or another folder.")
 
 

@@ -1,0 +1,115 @@
+"""Ctrl-C at any moment: never a traceback, exit code 130 or 0, and the folder untouched or with whole documents."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import egregium as eg
+
+MINE = """
+import time, torch, egregium as eg
+from torch import nn
+
+def landscape():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 60), nn.Tanh(), nn.Linear(60, 3))
+    x, y = torch.randn(40, 6), torch.randint(0, 3, (40,))
+
+    def loss(z, y):
+        open("begun", "w").close()
+        time.sleep(0.02)
+        return nn.functional.cross_entropy(z, y)
+
+    return eg.Landscape(model, loss, (x, y))
+
+def swallowing():
+    open("begun", "w").close()
+    try:
+        time.sleep(600)
+    except BaseException as error:
+        raise ImportError("a library made this of Ctrl-C") from error
+"""
+#: Says when the command begins: what comes before is Python's own start.
+BEGIN = "from egregium.cli import main; print('begins', file=open('started', 'w'), flush=True); main()"
+COMMANDS = {"measure": ["measure", "mine.py:landscape", "--rtol", "0.2"], "demo": ["demo", "--rtol", "0.1"]}
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "out").mkdir()
+    for name in ("result.json", "report.html"):
+        (tmp_path / "out" / name).write_text("precious")
+    return tmp_path
+
+
+def begun(folder: Path, *args: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BEGIN, *args, "--out", "out", "--force"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
+    while not file.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def checked(process: subprocess.Popen[str], folder: Path, codes: tuple[int, ...] = (130,)) -> str:
+    """What it said; it ended as it must."""
+    out, err = process.communicate(timeout=300)
+    assert process.returncode in codes, out + err
+    assert "Traceback" not in out + err
+    assert "Error" not in out + err
+    if process.returncode == 130:
+        assert "Interrupted" in out + err
+    names = {p.name for p in (folder / "out").iterdir()}
+    assert names == {"result.json", "report.html"}
+    if (folder / "out" / "result.json").read_text() != "precious":
+        assert eg.load(folder / "out" / "result.json").measurements
+    page = (folder / "out" / "report.html").read_text()
+    assert page == "precious" or page.rstrip().endswith("</html>")
+    return out + err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0])
+def test_at_any_moment(moment: float, command: str, folder: Path) -> None:
+    process = begun(folder, *COMMANDS[command])
+    wait_for(folder / "started", process)
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    checked(process, folder, (130, 0))
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_while_it_measures(kind: signal.Signals, folder: Path) -> None:
+    """There may be an estimate by then, or none."""
+    process = begun(folder, *COMMANDS["measure"])
+    wait_for(folder / "begun", process)
+    process.send_signal(kind)
+    assert "Stopping after this product" in checked(process, folder)
+
+
+def test_twice(folder: Path) -> None:
+    process = begun(folder, *COMMANDS["measure"], "--budget", "1e9", "--rtol", "1e-9")
+    wait_for(folder / "begun", process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    checked(process, folder)
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_what_others_make_of_it(kind: signal.Signals, folder: Path) -> None:
+    """A library that turns Ctrl-C into an error of its own does not hide it."""
+    process = begun(folder, "measure", "mine.py:swallowing")
+    wait_for(folder / "begun", process)
+    process.send_signal(kind)
+    assert "nothing was written" in checked(process, folder)
+    assert (folder / "out" / "result.json").read_text() == "precious"
