@@ -143,7 +143,9 @@ def test_ctrl_c_keeps_the_partial_estimate(folder: Path, kind: signal.Signals) -
     """Interrupted in the middle: exit code 130, an interval, converged is False."""
     command = [str(Path(sys.executable).with_name("egregium")), "measure", "mine.py:slow", "--rtol", "1e-4"]
     command += ["--budget", "1e9", "--out", "out"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background jobs ignore it
+    with subprocess.Popen(command, cwd=folder, text=True, preexec_fn=heard, **pipes) as process:  # type: ignore[call-overload]
         while not (folder / "begun").exists():
             assert process.poll() is None
             time.sleep(0.1)

@@ -51,7 +51,13 @@ def folder(tmp_path: Path) -> Path:
 
 def begun(folder: Path, *args: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", BEGIN, *args, "--out", "out", "--force"]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, text=True, preexec_fn=heard, **pipes)  # type: ignore[call-overload]
+
+
+def heard() -> None:
+    """SIGINT is ignored where the tests run in the background of a script."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
@@ -113,3 +119,15 @@ def test_what_others_make_of_it(kind: signal.Signals, folder: Path) -> None:
     process.send_signal(kind)
     assert "nothing was written" in checked(process, folder)
     assert (folder / "out" / "result.json").read_text() == "precious"
+
+
+def test_in_the_background_of_a_script_ctrl_c_is_not_for_us(folder: Path) -> None:
+    command = [sys.executable, "-c", BEGIN, *COMMANDS["measure"], "--no-density", "--out", "out", "--force"]
+    with subprocess.Popen(
+        command, cwd=folder, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ) as process:
+        for file in ("started", "begun"):
+            wait_for(folder / file, process)  # type: ignore[arg-type]
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
+    assert eg.load(folder / "out" / "result.json").measurements

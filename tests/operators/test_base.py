@@ -253,3 +253,20 @@ def test_float32_operators_of_a_float64_sum_are_not_less_exact() -> None:
     land = eg.Landscape(model, F.mse_loss, [(x, x)] * 2000)
     exact = float(2 * x.double() ** 2)
     assert abs(float((eg.hessian(land) @ torch.ones(1))[0]) - exact) < 2e-7 * exact
+
+
+def test_a_product_is_never_its_argument() -> None:
+    """The identity may return what it is given; algorithms work in place on what they get."""
+
+    class Identity(SymmetricOperator):
+        def __init__(self) -> None:
+            self.n, self.dtype, self.device = 20, torch.float64, torch.device("cpu")
+
+        def matmat(self, V: Tensor) -> Tensor:
+            return V
+
+    op, V = Identity(), torch.randn(20, 3, dtype=torch.float64)
+    for X in (V, V[:, 0], V.T.contiguous().T):
+        before = X.clone()
+        (op @ X).zero_()
+        assert torch.equal(X, before)

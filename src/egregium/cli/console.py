@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from egregium.autodiff import memory_failures
-from egregium.cli.interruption import CODE, KINDS, NOTHING, Process, raised
+from egregium.cli.interruption import CODE, NOTHING, Process, handled_by, raised
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
@@ -124,12 +124,8 @@ def watching() -> Iterator[Watch]:
                 ERR.print(STOPPING)
 
         mine = os.getpid()
-        before = [signal.signal(kind, stop) for kind in KINDS]
-        try:
+        with handled_by(stop):
             yield watch
-        finally:
-            for kind, handler in zip(KINDS, before, strict=True):
-                signal.signal(kind, handler)
 
 
 def table(session: Session) -> Table:

@@ -56,19 +56,28 @@ class Process:
             nonlocal waiting
             waiting = True
 
-        before = [signal.signal(kind, later) for kind in KINDS]
-        try:
+        with handled_by(later):
             yield
-        finally:
-            for kind, handler in zip(KINDS, before, strict=True):
-                signal.signal(kind, handler)
         if waiting:
             signal.raise_signal(signal.SIGINT)
 
 
+@contextmanager
+def handled_by(handler: Handler) -> Iterator[None]:
+    """In here `handler` is called for signals; then as before."""
+    before = {kind: signal.getsignal(kind) for kind in KINDS}
+    _set(handler)
+    try:
+        yield
+    finally:
+        for kind, old in before.items():
+            signal.signal(kind, old)
+
+
 def _set(handler: Handler) -> None:
     for kind in KINDS:
-        signal.signal(kind, handler)
+        if signal.getsignal(kind) is not signal.SIG_IGN:  # the caller's wish: a job in the background of a script
+            signal.signal(kind, handler)
 
 
 def _at_once(_signal: int, _frame: FrameType | None) -> None:

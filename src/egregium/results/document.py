@@ -68,7 +68,7 @@ def write_whole(path: str | os.PathLike[str], content: str, *, force: bool = Fal
         raise DocumentError(f"Cannot write {path}: {error.strerror}. {what}.") from error
     finally:
         with suppress(OSError):
-            pass
+            beside.unlink(missing_ok=True)
 
 
 def refuse_existing(path: str | os.PathLike[str], *, force: bool) -> None:
