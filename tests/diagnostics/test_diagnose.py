@@ -618,7 +618,8 @@ def test_a_model_that_writes_into_itself() -> None:
 # --- the check before a measurement
 
 
-def test_what_has_passed_is_not_looked_at_again() -> None:
+def test_every_measurement_looks_again() -> None:
+    """Two passes each time: noise that is 0 at one point shows at another, and a model may be changed meanwhile."""
     calls = []
 
     def loss(z: Tensor, y: Tensor) -> Tensor:
@@ -628,9 +629,8 @@ def test_what_has_passed_is_not_looked_at_again() -> None:
     land = made(loss=loss)
     assert refuse_changing_loss(land).gradients == pytest.approx(2 / 3)
     number = len(calls)
-    others = (land, land.at(land.theta + 1), land.scaled(2.0), land.to(dtype=torch.float64))
-    assert [refuse_changing_loss(other).gradients for other in others] == [0.0] * 4
-    assert len(calls) == number
+    assert refuse_changing_loss(land.at(land.theta + 1)).gradients == pytest.approx(2 / 3)
+    assert len(calls) > number
 
 
 def test_bare_agreement_by_chance_is_looked_at_again() -> None:

@@ -90,7 +90,9 @@ def test_at_keeps_a_copy(land: eg.Landscape) -> None:
 
 @pytest.mark.parametrize("theta", [torch.ones(30), torch.ones(31, 1), torch.tensor(1.0), [0.0] * 31, None])
 def test_at_needs_a_vector(theta: Any, land: eg.Landscape) -> None:
-    with pytest.raises(ArgumentError, match=r"at\(theta\) needs a floating-point tensor of shape \(31,\), got .*land\.fl"):
+    with pytest.raises(
+        ArgumentError, match=r"at\(theta\) needs a floating-point tensor of shape \(31,\), got .*land\.fl"
+    ):
         land.at(theta)
 
 

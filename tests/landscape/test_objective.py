@@ -1,10 +1,12 @@
 """Models and functions as objectives: which parameters they have, and losses that are no finite number."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import egregium as eg
@@ -151,3 +153,73 @@ def test_a_one_element_tensor_is_a_scalar() -> None:
 def test_tensors_of_an_output() -> None:
     a, b = torch.ones(2, requires_grad=True), torch.ones(2)
     assert [t is a for t in tensors_of({"a": [a, b, None], "n": 3})] == [True]
+
+
+# --- parameters that are reached past their module
+
+
+class ByReference(nn.Module):
+    """Holds the parameters of a part in a place of its own: a list, a partial, a hook."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 3)
+        self.held: Any = [self.b.weight, self.b.bias]
+        if kind == "partial":
+            self.held = partial(F.linear, weight=self.b.weight, bias=self.b.bias)
+        if kind == "hook":
+            gain = self.b.bias
+            self.held = None
+            self.a.register_forward_hook(lambda module, args, output: output * gain.sum())
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.a(x).tanh()
+        if isinstance(self.held, list):
+            return F.linear(h, *self.held)
+        return self.b(h) if self.held is None else self.held(h)
+
+
+@pytest.mark.parametrize("kind", ["list", "partial", "hook"])
+@every_call
+def test_a_parameter_reached_by_reference_is_refused(call: Any, kind: str) -> None:
+    """It would be flat, and stay behind where the landscape moves, without a word."""
+    land = eg.Landscape(ByReference(kind), nn.CrossEntropyLoss(), (torch.randn(9, 3), torch.randint(0, 3, (9,))))
+    with pytest.raises(LossError, match=r"The parameter b\.(weight|bias) is used past the module that owns it"):
+        call(land)
+
+
+def test_so_is_one_in_the_loss() -> None:
+    model = nn.Linear(3, 3)
+    held = list(model.parameters())
+    data = (torch.randn(9, 3), torch.randint(0, 3, (9,)))
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(z, y) + sum(p.square().sum() for p in held)
+
+    with pytest.raises(LossError, match=r"The parameter (weight|bias) is used past"):
+        eg.Landscape(model, loss, data, terms="samples").gradient()
+
+
+def test_nor_are_weights_measured_while_torch_caches_them() -> None:
+    model = nn.utils.parametrizations.weight_norm(nn.Linear(3, 3))
+    land = eg.Landscape(model, nn.CrossEntropyLoss(), (torch.randn(9, 3), torch.randint(0, 3, (9,))))
+    with nn.utils.parametrize.cached(), pytest.raises(ArgumentError, match="Measure outside it"):
+        land.gradient()
+
+
+def test_an_output_that_is_one_number_needs_terms() -> None:
+    class Inside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.linear(x).square().mean()
+
+    data = [(torch.randn(k, 3), torch.zeros(k)) for k in (4, 2)]
+    with pytest.raises(LossError, match="output is a single number"):
+        eg.Landscape(Inside(), lambda z, _: z, data).value()
+    whole = torch.cat([x for x, _ in data])
+    model = Inside()
+    found = eg.Landscape(model, lambda z, _: z, data, terms="samples").value()
+    assert found == pytest.approx(float(model(whole).detach()), rel=1e-6)

@@ -47,22 +47,36 @@ def test_dropout_left_on_is_refused_and_named(call: Any, pair: tuple[Tensor, Ten
         call(land)
 
 
-@every_call
-def test_a_steady_loss_is_compared_once(
-    call: Any, pair: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    land = eg.Landscape(nn.Linear(3, 3), nn.CrossEntropyLoss(), pair)
-    call(land)
-    facts = dict(land.facts)
-    monkeypatch.setattr(eg.Landscape, "value", lambda *_, **__: pytest.fail("compared again"))
-    call(land.at(land.theta + 0.1))
-    assert facts == land.facts
+def test_noise_that_shows_elsewhere_is_seen_there(pair: tuple[Tensor, Tensor]) -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.gain = nn.Linear(3, 3), nn.Parameter(torch.zeros(3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.linear(x) + self.gain * torch.randn(len(x), 3)
+
+    land = eg.Landscape(Scaled(), nn.CrossEntropyLoss(), pair)
+    eg.trace(land)  # the gain is 0: this point has no noise in its value
+    with pytest.raises(LossError, match="randn"):
+        eg.trace(land.at(land.theta + 0.3))
 
 
-def test_both_are_counted_at_each_call(pair: tuple[Tensor, Tensor]) -> None:
-    """Two values, two thirds of a gradient; a graph and a product of one batch of four, 3/4."""
+def test_what_comes_before_is_counted_at_each_call(pair: tuple[Tensor, Tensor]) -> None:
+    """Two values, two thirds of a gradient; with memory=, a graph and a product of one batch of four, 3/4."""
     x, y = pair
     land = eg.Landscape(nn.Linear(3, 3), nn.CrossEntropyLoss(), list(zip(x.split(3), y.split(3), strict=True)))
-    rooms = [prepared(eg.hessian(land), None) for _ in range(2)]
-    assert [room.cost.gradients for room in rooms] == [2 / 3 + 3 / 4] * 2
+    for memory, graph in ((None, 0), ("1GiB", 3 / 4), (None, 0), ("1GiB", 3 / 4)):
+        assert prepared(eg.hessian(land), memory).cost.gradients == 2 / 3 + graph
     assert prepared(eg.shape_operator(land), None).cost.gradients == 0  # no landscape's own operator
+
+
+def test_a_loader_that_has_no_length(pair: tuple[Tensor, Tensor]) -> None:
+    class Stream(torch.utils.data.IterableDataset[Any]):
+        def __iter__(self) -> Any:
+            return iter(zip(*pair, strict=True))
+
+    land = eg.Landscape(nn.Linear(3, 3), nn.CrossEntropyLoss(), torch.utils.data.DataLoader(Stream(), batch_size=5))
+    assert eg.trace(land, memory="1GiB").value == pytest.approx(
+        eg.trace(eg.Landscape(land.model, nn.CrossEntropyLoss(), pair)).value, rel=1e-4
+    )

@@ -34,6 +34,13 @@ def guarded(roots: Sequence[Tensor]) -> bool:
     return found
 
 
+def leaves_of(roots: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The leaves that require grad in the graph of these tensors."""
+    for node in _nodes(roots):
+        if (leaf := getattr(node, "variable", None)) is not None:
+            yield leaf
+
+
 def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
     seen: set[Any] = set()
     rest = [root.grad_fn for root in roots]

@@ -65,15 +65,15 @@ class SecondDerivative(SymmetricOperator):
         facts, name = self.land.facts, f"bytes of a graph of {type(self).__name__}"
 
         def trial(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterator[Tensor], Count]:
-            with PeakAllocation() as counted:
-                products, _, _ = self._products(batch, parameters, iter([parameters]))
-                for product in products:
-                    del product
-            facts[name] = counted.peak
+            products, _, _ = self._products(batch, parameters, iter([parameters]))
+            for product in products:
+                del product
             return iter(()), 1.0
 
         if name not in facts:
-            self.land.means(trial, most=1)
+            with PeakAllocation() as counted:  # copies of the batch, of buffers and of frozen parameters count too
+                self.land.means(trial, most=1)
+            facts[name] = counted.peak
         return facts[name]
 
     def _flat(self, product: Vector) -> Tensor:

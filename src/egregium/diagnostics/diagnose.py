@@ -12,9 +12,6 @@ from egregium.errors import ArgumentError, LossError
 from egregium.landscape import Landscape
 from egregium.results import Cost
 
-#: The fact of a landscape that two passes were seen to agree.
-STEADY = "steady"
-
 
 def diagnosis(land: Landscape) -> Diagnosis:
     """Whether the loss is the same in every pass over the data, what makes it change, and what to do about it.
@@ -37,12 +34,9 @@ def diagnosis(land: Landscape) -> Diagnosis:
 def refuse_changing_loss(land: Landscape) -> Cost:
     """Raise LossError, with the cause, where two passes over the data give different losses. Returns what it cost.
 
-    Two thirds of a gradient, by values only (a third pass where they agree barely); nothing once the landscape has
-    passed, at any point, scale or dtype.
+    Two thirds of a gradient, by values only (a third pass where they agree barely).
     """
     _refuse_other(land, "refuse_changing_loss")
-    if STEADY in land.facts:
-        return Cost()
     inquiry = Inquiry(land)
     one, other = inquiry.values(0), inquiry.values(1)
     if not (agree(one, other) and (closely(one, other) or agree(one, inquiry.values(2)))):
@@ -50,7 +44,6 @@ def refuse_changing_loss(land: Landscape) -> Cost:
         if not found.ok:
             raise LossError(f"{found.verdict} {found.cause} egregium.diagnosis(land) shows what was looked at.")
         inquiry.passes += found.passes
-    land.facts[STEADY] = 1
     return inquiry.cost
 
 

@@ -3,7 +3,6 @@
 from egregium.estimators.driver import sampled_moments
 from egregium.estimators.goal import PRODUCT_BLOCK, Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import (
-    Statistic,
     TraceMoments,
     exact_moments,
     gauss_statistic,
@@ -11,6 +10,7 @@ from egregium.estimators.moments import (
     square_statistic,
     trace_statistic,
 )
+from egregium.stats import Statistic
 
 __all__ = [
     "PRODUCT_BLOCK",

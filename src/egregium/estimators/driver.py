@@ -13,11 +13,12 @@ import torch
 
 from egregium.errors import BudgetError
 from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
-from egregium.estimators.moments import Statistic, TraceMoments, exact_moments, price_of
+from egregium.estimators.moments import TraceMoments, exact_moments, price_of
 from egregium.estimators.plan import FEWEST_PROBES, FEWEST_TO_STOP, PILOT_PROBES, Plan, next_step, pilot
 from egregium.estimators.sketch import KEPT, Sketch, begun, deepened, empty_sketch, widened
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
+from egregium.stats import Statistic
 
 #: What the exact way is called while it runs.
 EXACTLY = "every column, then R is exact"

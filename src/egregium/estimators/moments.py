@@ -1,6 +1,5 @@
 """Trace and squared Frobenius norm, known exactly or by samples, and statistics of the two with their errors."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +12,13 @@ from egregium.errors import ArithmeticalError
 from egregium.operators import SymmetricOperator
 from egregium.operators.dense import BLOCK, column_blocks
 from egregium.operators.inner import dots
+from egregium.operators.symmetry import refuse_skew
 from egregium.results import Cost, Estimate
-from egregium.stats import jackknife_stderr, leave_one_out_mean, leave_one_out_pair_mean, pair_mean
+from egregium.stats import Statistic, moment_estimate
 
 #: Roundings of the dtype that a trace or a Frobenius norm may be off by, relative to its size. Seen: 4 for exact, 25
 #: for sampled traces of a matrix of rank one and n = 1,000.
 ROUNDINGS = 32
-
-#: A function of (t, t^2, F) = (tr A, (tr A)^2, |A|_F^2), linear in t^2, elementwise over arrays of any one shape.
-Statistic = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def trace_statistic(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
@@ -65,22 +62,17 @@ class TraceMoments:
     def estimate(self, statistic: Statistic, **about: Any) -> Estimate:
         """`statistic` of (t, t^2, F), with its standard error; `about` fills the other fields of the Estimate.
 
-        t and F enter as means and t^2 as the mean over pairs of probes, so a statistic linear in the three is unbiased.
-        The error is the jackknife's, plus the second term of `Var(pair mean) = 4 t^2 s^2 / k + 2 s^4 / (k (k - 1))`
-        (Hoeffding), s^2 the variance of a sample: where tr A is near 0 the jackknife misses it, and covers 82 %.
+        Unbiased where the statistic is linear in t, t^2 and F; errors as in `stats.moment_estimate`.
         """
         t, F = self.traces, self.squares
         if self.exact:
             value = _finite(statistic(t[0], t[0] ** 2, F[0]))
             return Estimate(value, 0.0, rounding=self.rounding_of(statistic), **about)
-        value = _finite(statistic(t.mean(), pair_mean(t), F.mean()))
-        left_out = statistic(leave_one_out_mean(t), leave_one_out_pair_mean(t), leave_one_out_mean(F))
-        k = t.numel()
-        second = math.sqrt(2 / (k * (k - 1))) * t.var()
-        beyond = float(statistic(t.mean(), pair_mean(t) + second, F.mean())) - value  # statistics are linear in t^2
-        stderr = math.hypot(jackknife_stderr(left_out.expand(t.shape)), beyond)
+        estimated, stderr = moment_estimate(statistic, t, F)
         samples = torch.stack([t, F], dim=1)
-        return Estimate(value, stderr, k - 1, samples, rounding=self.rounding_of(statistic), **about)
+        return Estimate(
+            _finite(estimated), stderr, t.numel() - 1, samples, rounding=self.rounding_of(statistic), **about
+        )
 
 
 def _finite(value: Tensor) -> float:
@@ -112,6 +104,7 @@ def exact_moments(
     if not goes_on(0.0, cost):
         return None, cost
     for columns, part in column_blocks(op, block):
+        refuse_skew(part[columns].double(), op.dtype)
         trace += float(part[columns].diagonal().double().sum())
         rows = part.T
         square += float(dots(rows, rows).sum())

@@ -22,10 +22,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from egregium.errors import ArgumentError
 from egregium.estimators.probes import signs
 from egregium.operators import SymmetricOperator
 from egregium.operators.inner import chunks, dots, gram
+from egregium.operators.symmetry import refuse_skew
 from egregium.results.cost import Cost
 
 #: Streams of the probe generator: the sketch's first directions and the fresh probes.
@@ -35,8 +35,6 @@ SKETCH, FRESH = 0, 1
 KEPT = 64
 #: Directions fainter than this share of the largest are noise: a Gram matrix in float64 knows singular values to 1e-8.
 FAINTEST = 1e-7
-#: Asymmetry that is refused, in square roots of the dtype's rounding: far beyond what rounding does.
-SKEW = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +116,7 @@ def deepened(op: SymmetricOperator, sketch: Sketch) -> Sketch:
         image = rows_of(op @ new.T)
         cost = cost + op.cost(new.shape[0])
         corner = gram(new, image).cpu()
-        _symmetric(corner, op.dtype)
+        refuse_skew(corner, op.dtype)
         side = torch.cat([gram(old, image).cpu() for old in basis]) if basis else corner[:0]
         core = torch.cat([torch.cat([core, side], 1), torch.cat([side.T, (corner + corner.T) / 2], 1)])
         image_square += float(dots(image, image).sum())
@@ -166,16 +164,6 @@ def rows_of(V: Float[Tensor, "n k"]) -> Float[Tensor, "k n"]:
 def faint_share(dtype: torch.dtype) -> float:
     """Size of a direction, relative to the largest, below which it is rounding."""
     return float(max(torch.finfo(dtype).eps ** 0.75, FAINTEST))
-
-
-def _symmetric(corner: Float[Tensor, "k k"], dtype: torch.dtype) -> None:
-    """Raise ArgumentError where a diagonal block of Q^T A Q is not symmetric: a check that costs nothing."""
-    skew, size = float(torch.linalg.matrix_norm(corner - corner.T)), float(torch.linalg.matrix_norm(corner))
-    if skew > SKEW * torch.finfo(dtype).eps ** 0.5 * size:
-        raise ArgumentError(
-            f"The operator is not symmetric: |Q^T A Q - (Q^T A Q)^T| is {skew / size:.2g} of |Q^T A Q|. Either "
-            "a second derivative is wrong (a custom autograd.Function?), or the loss changes between passes."
-        )
 
 
 def _project(rows: Float[Tensor, "k n"], basis: Sequence[Float[Tensor, "m_i n"]]) -> None:

@@ -6,8 +6,9 @@ Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egre
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial, reduce
 from itertools import islice
 from numbers import Real
@@ -24,7 +25,7 @@ from egregium.landscape.losses import Count, Terms, loss_terms
 from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective, Seeds
 from egregium.landscape.penalty import Decay, decays, penalty
 from egregium.landscape.place import checked_device, checked_dtype
-from egregium.landscape.selection import SHOWN, patterns_of
+from egregium.landscape.selection import SHOWN, patterns_of, unwrapped
 from egregium.landscape.setting import setting
 from egregium.results.table import Row
 
@@ -88,7 +89,8 @@ class Landscape:
             raise DataError("Landscape needs data=: a list of batches, a DataLoader, a Dataset or one pair (X, y).")
         if batch_loss is not None and terms is not None:
             raise ArgumentError("terms= goes with loss=; batch_loss returns the number of its terms itself.")
-        how = loss_terms(loss, terms) if loss is not None else batch_loss
+        own = unwrapped(loss) if isinstance(loss, nn.Module) else None
+        how = replace(loss_terms(loss, terms), module=own) if loss is not None else batch_loss
         assert how is not None
         place, kind = checked_device(device), checked_dtype(dtype)
         with memory_failures():
@@ -271,7 +273,10 @@ class Landscape:
     def batch_count(self) -> int:
         """Number of batches in a pass, where the data know it; else 1."""
         data = self._objective.data if isinstance(self._objective, ModelObjective) else None
-        return max(len(data), 1) if isinstance(data, Sized) else 1
+        try:
+            return max(len(data), 1)  # type: ignore[arg-type]
+        except TypeError:  # a loader of an IterableDataset says so only when it is asked
+            return 1
 
     @property
     def facts(self) -> dict[str, int]:
@@ -303,6 +308,7 @@ class Landscape:
             with self._objective.batches(parameters, seeds) as batches:
                 for within in islice(batches, most):
                     count += within(partial(added, parameters))
+                    del within  # its batch, before the next one is fetched
         if not count > 0:
             raise DataError("The data have no loss terms: every batch counts 0 (are all targets ignored?).")
         weight = self.scale / (count if self._objective.mean else 1.0)

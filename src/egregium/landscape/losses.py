@@ -25,11 +25,15 @@ Terms = Literal["samples", "elements", "sum"] | Callable[[Any, Any], Count] | No
 
 @dataclass(frozen=True)
 class LossTerms:
-    """A loss as `terms(output, target) -> (sum, number)`; f is sum / number, or the sum itself where not `mean`."""
+    """A loss as `terms(output, target) -> (sum, number)`; f is sum / number, or the sum itself where not `mean`.
+
+    `module`: the loss itself where it is one, whose mode is put back.
+    """
 
     terms: Callable[[Any, Any], tuple[Tensor, Count]]
     mean: bool
     check: Callable[[Any, Any], None] | None = None
+    module: nn.Module | None = None
 
 
 def kept_class_weight(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
@@ -226,6 +230,12 @@ def check_mean_over_samples(loss: Callable[[Any, Any], Tensor], output: Any, tar
     size = sample_count(output, target)
     if size < 2:
         return
+    tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+    if tensors and not any(leaf.ndim for leaf in tensors):
+        raise LossError(
+            "The model's output is a single number, so it cannot be told what the loss averages over. Say it with "
+            'terms="samples" (or a function (output, target) -> number), or pass batch_loss=.'
+        )
     whole = _scalar(loss(output, target)) * size
     if not math.isfinite(float(whole.detach())):
         return

@@ -6,16 +6,17 @@ activation checkpointing runs the model again in the backward pass, and would fi
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.utils._pytree import tree_leaves, tree_map
 
-from egregium.autodiff import exhausted, second_derivatives_of
+from egregium.autodiff import exhausted, leaves_of, second_derivatives_of
 from egregium.errors import ArgumentError, DataError, EgregiumError, LossError
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
 from egregium.landscape.losses import Count, LossTerms
@@ -29,8 +30,9 @@ Result = TypeVar("Result")
 MISFITS = (RuntimeError, ValueError, IndexError, TypeError)
 #: Streams of the generators within a pass: the order of the data, what the data draw, what model and loss draw.
 ORDER, DRAW, NOISE = 0, 1, 2
-#: Facts that hold on any device and in any dtype: "steady", two passes with other seeds agreed.
-LASTING = frozenset({"steady"})
+#: The fact that a graph was seen to hold none of the user's own parameters; it holds on any device and in any dtype.
+NO_REFERENCE = "no parameter by reference"
+LASTING = frozenset({NO_REFERENCE})
 
 
 @dataclass(frozen=True)
@@ -150,21 +152,38 @@ class ModelObjective(Objective):
 
     @contextmanager
     def batches(self, parameters: Parameters, seeds: Seeds) -> Iterator[Iterator[Within]]:
-        with evaluation_mode(self.model), generators_kept(self.data) as own, second_derivatives_of(self.model):
+        if parametrize._cache_enabled:
+            raise ArgumentError("Inside parametrize.cached() weights are not those of the point. Measure outside it.")
+        criterion = self._loss.module if isinstance(self._loss, LossTerms) else None
+        with ExitStack() as stack:
+            for module in filter(None, (self.model, criterion)):
+                stack.enter_context(evaluation_mode(module))
+            own = stack.enter_context(generators_kept(self.data, *self.model.modules()))
+            stack.enter_context(second_derivatives_of(self.model))
             yield self._pass(parameters, seeds, own)
 
     def _cast(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, self.dtype if tensor.is_floating_point() else None)
 
     def _pass(self, parameters: Parameters, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Within]:
-        index = -1
+        index, originals = -1, self._originals()
         for index, batch in enumerate(_fetched(self.data, seeds, own)):
             seed_all(NOISE, seeds.noise, index)
             loss = self._batch_loss(moved(batch, parameters[0].device, self.dtype), index)
+            if originals:
+                loss = _without_references(loss, originals)
             yield partial(self._within, parameters, loss)
+            del batch, loss  # before the next one is fetched
         if index < 0:
             raise DataError("data gave no batches in this pass. Pass data with at least one batch.")
         self.unchecked = False
+
+    def _originals(self) -> dict[int, str]:
+        """The user's own parameters by identity; none once a graph was seen to hold none of them."""
+        if NO_REFERENCE in self.facts:
+            return {}
+        self.facts[NO_REFERENCE] = 1
+        return {id(p): name for name, p in measured(self.model, self._patterns).items()}
 
     def _within(self, parameters: Parameters, batch: BatchLoss, function: Callable[[BatchLoss], Result]) -> Result:
         """function(batch) with these parameters in the model's place, and copies of its buffers."""
@@ -229,6 +248,7 @@ def _fetched(data: Any, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Any]
         except StopIteration:
             return
         yield batch
+        del batch
         index += 1
 
 
@@ -243,6 +263,31 @@ def _said(what: str) -> Iterator[None]:
         if type(error) not in MISFITS or exhausted(error):  # the user's own, or not about what was given
             raise
         raise LossError(f"{what}. {type(error).__name__}: {error}") from error
+
+
+def _without_references(loss: BatchLoss, originals: dict[int, str]) -> BatchLoss:
+    """The batch's loss; LossError where one of the user's own parameters is in its graph: they are not at the point."""
+
+    def looked(tensors: Sequence[Tensor]) -> None:
+        for leaf in leaves_of(tensors):
+            if id(leaf) in originals:
+                raise LossError(
+                    f"The parameter {originals[id(leaf)]} is used past the module that owns it: through a list, a "
+                    "partial, a closure or a hook that holds it. Its derivative would be lost. Reach it as an "
+                    "attribute of its module, at each call (in a loss: through model.parameters())."
+                )
+
+    def terms() -> tuple[Tensor, Count]:
+        total, count = loss.terms()
+        looked([total])
+        return total, count
+
+    def outputs() -> Any:
+        output = None if loss.outputs is None else loss.outputs()
+        looked(tensors_of(output))
+        return output
+
+    return replace(loss, terms=terms, outputs=None if loss.outputs is None else outputs)
 
 
 def tensors_of(output: Any) -> list[Tensor]:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor, nn
 
 from egregium.errors import ArgumentError
-from egregium.landscape.selection import matches, refuse_unmatched
+from egregium.landscape.selection import matches, refuse_unmatched, tied_names
 
 #: One lam for each parameter, in their order.
 Decay = tuple[float, ...]
 
 
 def decays(model: nn.Module, parameters: Mapping[str, Tensor], weight_decay: float | Mapping[str, float]) -> Decay:
-    """lam of each parameter, from one number for all, or {pattern: lam}: the first that matches its name, else 0.
+    """lam of each parameter, from one number for all, or {pattern: lam}: the first that matches a name of it, else 0.
 
     Raises ArgumentError where a lam is no finite number >= 0, or a pattern matches no parameter.
     """
@@ -24,9 +24,14 @@ def decays(model: nn.Module, parameters: Mapping[str, Tensor], weight_decay: flo
     for lam in by_pattern.values():
         if isinstance(lam, bool) or not isinstance(lam, (int, float)) or not 0 <= lam < math.inf:
             raise ArgumentError(f"weight_decay must be a finite number >= 0, or {{pattern: number}}, got {lam!r}.")
+    names = {name: tied_names(model, name) for name in parameters}
     refuse_unmatched(model, list(by_pattern), "weight_decay")
+    for pattern in by_pattern:
+        if not any(matches(name, pattern) for tied in names.values() for name in tied):
+            raise ArgumentError(f"weight_decay={{{pattern!r}: ...}} matches no parameter that is measured (params=).")
     return tuple(
-        next((float(lam) for pattern, lam in by_pattern.items() if matches(name, pattern)), 0.0) for name in parameters
+        next((float(lam) for pattern, lam in by_pattern.items() if any(matches(n, pattern) for n in tied)), 0.0)
+        for tied in names.values()
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Generator = torch.Generator | np.random.Generator | random.Random
+Generator = torch.Generator | np.random.Generator | np.random.RandomState | random.Random
 #: How deep generators are looked for inside the data, and the longest list of parts that is looked into.
 DEPTH, SHORT = 5, 64
 
@@ -22,11 +22,17 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     which would otherwise keep the pass's graph alive.
     """
     before = [(module, module.training, dict(vars(module))) for module in model.modules()]
+    registered: list[tuple[Any, Any]] = []
+    for module in model.modules():
+        registered += [(own, own.copy()) for own in (module._buffers, module._non_persistent_buffers_set)]
     try:
         for module, _, _ in before:
             module.training = False
         yield
     finally:
+        for own, as_it_was in registered:  # buffers that a forward pass makes
+            own.clear()
+            own.update(as_it_was)
         for module, mode, attributes in before:
             for name in vars(module).keys() - attributes.keys():
                 del vars(module)[name]
@@ -35,13 +41,14 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def generators_kept(data: Any) -> Iterator[list[Generator]]:
-    """The generators of torch, numpy and random, and those that the data own, as they were afterwards.
+def generators_kept(data: Any, *modules: nn.Module) -> Iterator[list[Generator]]:
+    """The generators of torch, numpy and random, and those that data and modules own, as they were afterwards.
 
     Gives those that the data own. Nothing of CUDA is touched before it is in use: a queued seed would be lost.
     """
     own = owned_generators(data)
-    states = [_state(generator) for generator in own]
+    kept = [*own, *(g for module in modules for g in vars(module).values() if isinstance(g, Generator))]
+    states = [_state(generator) for generator in kept]
     python, numbers, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     try:
@@ -52,7 +59,7 @@ def generators_kept(data: Any) -> Iterator[list[Generator]]:
         torch.set_rng_state(cpu)
         if devices:
             torch.cuda.set_rng_state_all(devices)
-        for generator, state in zip(own, states, strict=True):
+        for generator, state in zip(kept, states, strict=True):
             _restore(generator, state)
 
 
@@ -67,7 +74,7 @@ def seed_all(*key: int, own: Sequence[Generator] = ()) -> None:
     for generator in own:
         if isinstance(generator, torch.Generator):
             generator.manual_seed(seed)
-        elif isinstance(generator, random.Random):
+        elif isinstance(generator, random.Random) or isinstance(generator, np.random.RandomState):
             generator.seed(seed)
         else:
             generator.bit_generator.state = type(generator.bit_generator)(seed).state
@@ -87,14 +94,16 @@ def owned_generators(data: Any) -> list[Generator]:
 
 
 def _parts(owner: Any) -> list[Any]:
-    """Attributes of an object, and the elements of those that are short lists (a chain of transforms)."""
+    """Attributes of an object, and the elements of those that are short (a chain of transforms, a dict by name)."""
     values = list(vars(owner).values()) if hasattr(owner, "__dict__") else []
-    lists = [value for value in values if isinstance(value, (list, tuple)) and len(value) <= SHORT]
-    return values + [element for value in lists for element in value]
+    short = [value for value in values if isinstance(value, (list, tuple, dict)) and len(value) <= SHORT]
+    return values + [e for value in short for e in (value.values() if isinstance(value, dict) else value)]
 
 
 def _state(generator: Generator) -> Any:
     if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    if isinstance(generator, np.random.RandomState):
         return generator.get_state()
     return generator.getstate() if isinstance(generator, random.Random) else generator.bit_generator.state
 
@@ -104,5 +113,7 @@ def _restore(generator: Generator, state: Any) -> None:
         generator.set_state(state)
     elif isinstance(generator, random.Random):
         generator.setstate(state)
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
     else:
         generator.bit_generator.state = state

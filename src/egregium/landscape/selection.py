@@ -38,6 +38,12 @@ def measured(model: nn.Module, patterns: Sequence[str] | None) -> dict[str, nn.P
     return {name: p for name, p in trainable.items() if id(p) in chosen}
 
 
+def tied_names(model: nn.Module, name: str) -> list[str]:
+    """All names of the parameter that is called `name`: a tied one has several."""
+    parameters = dict(_all_names(model))
+    return [other for other, p in parameters.items() if p is parameters[name]]
+
+
 def patterns_of(model: nn.Module, params: str | Sequence[str] | None) -> Sequence[str] | None:
     """`params` as patterns of names; None for all parameters.
 

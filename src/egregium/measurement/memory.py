@@ -32,6 +32,8 @@ COLUMN = 5
 MOST = 128
 #: Share of what is allowed that is planned for: freed memory does not go back to the system at once.
 PLANNED = 0.9
+#: Where so many vectors are free and no memory= is asked for, the graph, which is needed in any case, is not counted.
+AMPLE = 1000
 #: Share of the free memory that is taken where the caller names none.
 SHARE = 0.5
 #: glibc's name for the size from which freed blocks go back to the system at once; shares of the memory that is allowed
@@ -57,7 +59,10 @@ def room_for(op: SymmetricOperator, memory: Memory, block: int, progress: Progre
     allowed = free_bytes(op.device) * SHARE if memory is None else size_in_bytes(memory)
     planned = allowed * PLANNED
     vector = op.n * torch.empty(0, dtype=op.dtype).element_size()
-    graph = op.graph_bytes() if isinstance(op, SecondDerivative) else 0
+    plenty = memory is None and AMPLE * vector <= allowed
+    graph, cost = 0, Cost()
+    if isinstance(op, SecondDerivative) and not plenty:
+        graph, cost = op.graph_bytes(), Cost(gradients=op.cost(1).gradients / op.land.batch_count)
     least = graph + (FIXED + COLUMN) * vector
     if least > planned:
         raise OutOfMemoryError(
@@ -70,9 +75,10 @@ def room_for(op: SymmetricOperator, memory: Memory, block: int, progress: Progre
     base = graph + (FIXED + COLUMN * min(block, op.n)) * vector
     vectors = max(int((planned - base) // max(vector, 1)), 0)
     need = spelled((base + min(vectors, MOST, op.n) * vector) / PLANNED)
-    if stopped(progress, Progress(f"{NEEDS} {need} of memory", 0.0, None, Cost())):
+    beside = " beside the graph of a batch" if plenty and isinstance(op, SecondDerivative) else ""
+    if stopped(progress, Progress(f"{NEEDS} {need} of memory{beside}", 0.0, None, Cost())):
         raise BudgetError("Stopped by the caller before there was an estimate.")
-    return Room(block, vectors)
+    return Room(block, vectors, cost)
 
 
 def return_freed_blocks(allowed: float) -> None:

@@ -18,8 +18,9 @@ def prepared(
 ) -> Room:
     """The room that `op` has in `memory`, once it is known that its loss does not change between passes.
 
-    Both are found out once for a landscape, by two passes and by a graph and a product of the first batch. They are
-    counted at each call, so that equal calls cost the same. A user's matrix is asked whether it is symmetric. Raises
+    Two passes at each call: noise may show at one point and not at another. Where memory is bounded or scarce, also a
+    graph and a product of the first batch, once for a landscape; counted at each call, so that equal calls cost the
+    same. A user's matrix is asked whether it is symmetric. Raises
     LossError, with the cause, where the loss changes; ArgumentError and OutOfMemoryError as `room_for` does.
     """
     if memory is not None:
@@ -30,4 +31,4 @@ def prepared(
         return replace(room, cost=room.cost + seen)
     refuse_changing_loss(op.land)
     room = room_for(op, memory, block, progress)
-    return replace(room, cost=COMPARISON + Cost(gradients=op.cost(1).gradients / op.land.batch_count))
+    return replace(room, cost=room.cost + COMPARISON)

@@ -1,6 +1,15 @@
 """Moments, U-statistics and the jackknife."""
 
 from egregium.stats.jackknife import jackknife_stderr, leave_one_out_mean, student_half_width
+from egregium.stats.moments import Statistic, moment_estimate
 from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
 
-__all__ = ["jackknife_stderr", "leave_one_out_mean", "leave_one_out_pair_mean", "pair_mean", "student_half_width"]
+__all__ = [
+    "Statistic",
+    "jackknife_stderr",
+    "leave_one_out_mean",
+    "leave_one_out_pair_mean",
+    "moment_estimate",
+    "pair_mean",
+    "student_half_width",
+]

@@ -1,6 +1,5 @@
 """The estimate of R = E[t]^2 - E[F] as its probes come in, from samples (t, F) = (tr S~, |S~|_F^2)."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -8,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.stats import (
-    jackknife_stderr,
     leave_one_out_mean,
     leave_one_out_pair_mean,
+    moment_estimate,
     pair_mean,
     student_half_width,
 )
@@ -31,7 +30,7 @@ class Running:
 def running_curvature(samples: Float[Tensor, "k 2"], confidence: float) -> Running:
     """R and its interval from the first 3, ..., k probes, as `Estimate` would have had them then.
 
-    The pair mean minus the mean, with the jackknife's error and the second term of the pair mean's variance.
+    The pair mean minus the mean, with the error of `stats.moment_estimate`.
     """
     k = samples.shape[0]
     positions = sorted({round(x) for x in torch.linspace(FEWEST, k, min(k - FEWEST + 1, MOST_POSITIONS)).tolist()})
@@ -48,9 +47,8 @@ def contributions(samples: Float[Tensor, "k 2"]) -> Float[Tensor, " k"]:
 
 
 def _curvature(t: Tensor, F: Tensor) -> tuple[float, float]:
-    k = t.numel()
-    second = math.sqrt(2 / (k * (k - 1))) * float(t.var())
-    return float(pair_mean(t) - F.mean()), math.hypot(jackknife_stderr(_left_out(t, F)), second)
+    value, stderr = moment_estimate(lambda t, t2, F: t2 - F, t, F)
+    return float(value), stderr
 
 
 def _left_out(t: Tensor, F: Tensor) -> Tensor:
