@@ -74,7 +74,7 @@ def seed_all(*key: int, own: Sequence[Generator] = ()) -> None:
     for generator in own:
         if isinstance(generator, torch.Generator):
             generator.manual_seed(seed)
-        elif isinstance(generator, random.Random) or isinstance(generator, np.random.RandomState):
+        elif isinstance(generator, (random.Random, np.random.RandomState)):
             generator.seed(seed)
         else:
             generator.bit_generator.state = type(generator.bit_generator)(seed).state
