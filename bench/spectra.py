@@ -20,6 +20,8 @@ def spectra() -> dict[str, Tensor]:
         "power law 1/i": 1 / index,
         "flat, uniform on [0.5, 1.5]": 0.5 + uniform,
         "traceless, half 1 and half -1": signs,
+        "both signs, 0.7 exp(-i/60) in turn, + 0.006": 0.7 * torch.exp(-index / 60) * -torch.cos(torch.pi * index)
+        + 0.006,
         "one of 100, others uniform on [0, 0.1]": huge,
     }
 

@@ -16,6 +16,8 @@ def spectrum(kind: str, n: int = N) -> Tensor:
         "flat": torch.ones(n, dtype=torch.float64),
         "traceless": torch.where(i % 2 == 0, 1.0, -1.0).double(),
         "huge": torch.where(i == 1, 1000.0, 1.0).double(),
+        # as of an untrained network: |A|_F^2 far above (tr A)^2, which is not 0
+        "both signs": 0.7 * torch.exp(-i / 60) * torch.where(i % 2 == 0, -1.0, 1.0) + 0.006,
         "rank 3": torch.where(i <= 3, i, torch.zeros(())),
     }
     return kinds[kind]

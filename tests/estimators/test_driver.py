@@ -11,11 +11,17 @@ from egregium.operators import Dense
 from egregium.results import Cost
 
 
-@pytest.mark.parametrize("kind", ["network", "decay", "flat", "huge"])
-def test_runs_stopped_by_rtol_cover(kind: str) -> None:
-    """200 runs to 5 %: 95 % intervals cover at least 89 %, four standard errors of a binomial below; all converge."""
+@pytest.mark.parametrize(
+    ("kind", "rtol"),
+    [("network", 0.05), ("decay", 0.05), ("flat", 0.05), ("huge", 0.05), ("both signs", 0.3), ("both signs", 0.1)],
+)
+def test_runs_stopped_by_rtol_cover(kind: str, rtol: float) -> None:
+    """200 runs: 95 % intervals cover at least 89 %, four standard errors of a binomial below; all converge.
+
+    With the jackknife at t alone, "both signs" is covered in 157 of 200 runs to 10 %, in 175 to 30 %.
+    """
     op, truth, covered = Dense(matrix(kind)), scalar(matrix(kind)), 0
-    goal = Goal(rtol=0.05, budget=5_000)
+    goal = Goal(rtol=rtol, budget=5_000)
     for seed in range(200):
         moments, _, ended = sampled_moments(op, gauss_statistic, goal, seed=seed)
         estimate = moments.estimate(gauss_statistic)
