@@ -184,8 +184,9 @@ class ByReference(nn.Module):
 def test_a_parameter_reached_by_reference_is_refused(call: Any, kind: str) -> None:
     """It would be flat, and stay behind where the landscape moves, without a word."""
     land = eg.Landscape(ByReference(kind), nn.CrossEntropyLoss(), (torch.randn(9, 3), torch.randint(0, 3, (9,))))
-    with pytest.raises(LossError, match=r"The parameter b\.(weight|bias) is used past the module that owns it"):
-        call(land)
+    for _ in range(2):  # and again, where the first refusal was caught
+        with pytest.raises(LossError, match=r"The parameter b\.(weight|bias) is used past the module that owns it"):
+            call(land)
 
 
 def test_so_is_one_in_the_loss() -> None:

@@ -177,12 +177,12 @@ class ModelObjective(Objective):
         if index < 0:
             raise DataError("data gave no batches in this pass. Pass data with at least one batch.")
         self.unchecked = False
+        self.facts[NO_REFERENCE] = 1  # not before: who asks again after a refusal is refused again
 
     def _originals(self) -> dict[int, str]:
         """The user's own parameters by identity; none once a graph was seen to hold none of them."""
         if NO_REFERENCE in self.facts:
             return {}
-        self.facts[NO_REFERENCE] = 1
         return {id(p): name for name, p in measured(self.model, self._patterns).items()}
 
     def _within(self, parameters: Parameters, batch: BatchLoss, function: Callable[[BatchLoss], Result]) -> Result:
