@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from zoo.parameters import Tied
 
 import egregium as eg
 from egregium.errors import ArgumentError
@@ -153,18 +154,6 @@ def test_buffers_are_read_anew() -> None:
 # --- parameters of every kind; models of every kind are in test_models.py
 
 
-class Tied(nn.Module):
-    """An embedding used at both ends, as language models have it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding, self.mix, self.head = nn.Embedding(5, 3), nn.Linear(3, 3), nn.Linear(3, 5, bias=False)
-        self.head.weight = self.embedding.weight
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.head(self.mix(self.embedding(tokens)).tanh())
-
-
 class Unused(nn.Module):
     """D18: parameters that the forward pass does not meet, a module and a bare one."""
 
@@ -181,7 +170,7 @@ VECTORS = torch.randn(9, 3, generator=torch.Generator().manual_seed(1))
 
 
 def test_tied_weights_count_once(reference: Any) -> None:
-    assert check(Tied().to(DOUBLE), torch.arange(9) % 5, torch.arange(9) % 5, reference).n == 15 + 12
+    assert check(Tied().to(DOUBLE), torch.arange(9).unsqueeze(1) % 5, torch.arange(9) % 5, reference).n == 15 + 12
 
 
 def test_an_unused_parameter_has_zero_rows(ragged: Any) -> None:

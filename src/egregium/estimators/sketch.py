@@ -44,7 +44,7 @@ class Sketch:
     Attributes:
         basis: Q^T in blocks of rows (m_i, n), orthonormal; core: Q^T A Q (m, m); image_square: |A Q|_F^2.
         traces, squares: (k,) per fresh probe, unbiased for tr A and |A|_F^2, independent given Q.
-        remainders: blocks of rows (k_i, n), products P A P w of the last fresh probes.
+        remainders: blocks of rows (k_i, n), products P A P w of the first fresh probes at this depth.
         drawn: fresh probes drawn so far, of all depths; seed: of the probes; cost: of all products.
     """
 

@@ -166,18 +166,19 @@ class ModelObjective(Objective):
         return tensor.to(self._device, self.dtype if tensor.is_floating_point() else None)
 
     def _pass(self, parameters: Parameters, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Within]:
-        index, originals = -1, self._originals()
+        index, originals, seen = -1, self._originals(), Seen()
         for index, batch in enumerate(_fetched(self.data, seeds, own)):
             seed_all(NOISE, seeds.noise, index)
             loss = self._batch_loss(moved(batch, parameters[0].device, self.dtype), index)
             if originals:
-                loss = _without_references(loss, originals)
+                loss = _without_references(loss, originals, seen)
             yield partial(self._within, parameters, loss)
             del batch, loss  # before the next one is fetched
         if index < 0:
             raise DataError("data gave no batches in this pass. Pass data with at least one batch.")
         self.unchecked = False
-        self.facts[NO_REFERENCE] = 1  # not before: who asks again after a refusal is refused again
+        if seen.loss:  # the whole pass: who asks again after a refusal is refused again
+            self.facts[NO_REFERENCE] = 1
 
     def _originals(self) -> dict[int, str]:
         """The user's own parameters by identity; none once a graph was seen to hold none of them."""
@@ -265,7 +266,14 @@ def _said(what: str) -> Iterator[None]:
         raise LossError(f"{what}. {type(error).__name__}: {error}") from error
 
 
-def _without_references(loss: BatchLoss, originals: dict[int, str]) -> BatchLoss:
+@dataclass
+class Seen:
+    """What of a pass was looked through for references: whether the graph of a loss was."""
+
+    loss: bool = False
+
+
+def _without_references(loss: BatchLoss, originals: dict[int, str], seen: Seen) -> BatchLoss:
     """The batch's loss; LossError where one of the user's own parameters is in its graph: they are not at the point."""
 
     def looked(tensors: Sequence[Tensor]) -> None:
@@ -280,6 +288,7 @@ def _without_references(loss: BatchLoss, originals: dict[int, str]) -> BatchLoss
     def terms() -> tuple[Tensor, Count]:
         total, count = loss.terms()
         looked([total])
+        seen.loss = True
         return total, count
 
     def outputs() -> Any:
