@@ -1,7 +1,9 @@
-"""What a measurement takes beyond what was there: `python -m bench.resident WIDTH LAYERS BATCH BATCHES CALL [MEMORY]`.
+"""What a measurement takes beyond what was there.
 
-An MLP of LAYERS square layers of WIDTH and one of 10 outputs; CALL is a function of egregium; MEMORY in bytes. Prints
-one JSON object; the memory is the maximal resident set of this process, less what it was before the call.
+`python -m bench.resident KIND WIDTH DEPTH BATCH BATCHES CALL [MEMORY]`: an MLP (`mlp`) of DEPTH square layers of WIDTH,
+few large tensors, or an LSTM (`lstm`) of WIDTH over DEPTH steps, many small ones, and 10 outputs; CALL is a function of
+egregium; MEMORY in bytes. Prints one JSON object; the memory is the maximal resident set of this process, less what it
+was before the call.
 """
 
 import json
@@ -10,15 +12,15 @@ import sys
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import egregium as eg
 
 #: Arguments of each call: little work, and all the memory.
 CALLS: dict[str, dict[str, Any]] = {
-    "scalar_curvature": {"method": "stochastic", "rtol": 0.5, "budget": 200},
+    "scalar_curvature": {"method": "stochastic", "rtol": 0.5, "budget": 60},
     "measure": {"method": "stochastic", "rtol": 0.5, "budget": 400, "density": True},
-    "trace": {"method": "stochastic", "rtol": 0.5, "budget": 200},
+    "trace": {"method": "stochastic", "rtol": 0.5, "budget": 60},
     "eigenpairs": {"k": 2, "tol": 0.3},
     "spectral_density": {"probes": 2, "steps": 16},
 }
@@ -29,21 +31,34 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def landscape(width: int, layers: int, batch: int, batches: int) -> eg.Landscape:
-    """The MLP on random data, with weights of torch's own seed."""
+class Recurrent(nn.Module):
+    """An LSTM whose last output is classified."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.recurrence, self.head = nn.LSTM(width, width, batch_first=True), nn.Linear(width, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.recurrence(x)[0][:, -1])  # type: ignore[no-any-return]
+
+
+def landscape(kind: str, width: int, depth: int, batch: int, batches: int) -> eg.Landscape:
+    """The network on random data, with weights of torch's own seed."""
     torch.manual_seed(0)
-    hidden = [part for _ in range(layers) for part in (nn.Linear(width, width), nn.Tanh())]
-    data = [(torch.randn(batch, width), torch.randint(0, 10, (batch,))) for _ in range(batches)]
-    return eg.Landscape(nn.Sequential(*hidden, nn.Linear(width, 10)), nn.CrossEntropyLoss(), data)
+    hidden = [part for _ in range(depth) for part in (nn.Linear(width, width), nn.Tanh())]
+    model = Recurrent(width) if kind == "lstm" else nn.Sequential(*hidden, nn.Linear(width, 10))
+    shape = (batch, depth, width) if kind == "lstm" else (batch, width)
+    data = [(torch.randn(shape), torch.randint(0, 10, (batch,))) for _ in range(batches)]
+    return eg.Landscape(model, nn.CrossEntropyLoss(), data)
 
 
-def main(width: int, layers: int, batch: int, batches: int, call: str, memory: int | None) -> None:
+def main(kind: str, width: int, depth: int, batch: int, batches: int, call: str, memory: int | None) -> None:
     """Make the landscape, warm up on a small one, call, print."""
     options, phases = CALLS[call], []
     measured = getattr(eg, call)
     watched = {"progress": lambda report: phases.append(report.phase)} if "budget" in options else {}
-    land = landscape(width, layers, batch, batches)
-    measured(landscape(4, 1, 9, 2), **options)  # loads what is loaded late
+    land = landscape(kind, width, depth, batch, batches)
+    measured(landscape(kind, 4, 1, 9, 2), **options)  # loads what is loaded late
     before = resident()
     result = measured(land, memory=memory, **options, **watched)
     taken = resident() - before
@@ -51,4 +66,4 @@ def main(width: int, layers: int, batch: int, batches: int, call: str, memory: i
 
 
 if __name__ == "__main__":
-    main(*(int(x) for x in sys.argv[1:5]), sys.argv[5], int(sys.argv[6]) if len(sys.argv) > 6 else None)
+    main(sys.argv[1], *(int(x) for x in sys.argv[2:6]), sys.argv[6], int(sys.argv[7]) if len(sys.argv) > 7 else None)

@@ -1,5 +1,7 @@
 """Counted bytes against closed forms, forward, backward and twice backward."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -78,3 +80,30 @@ def test_it_grows_with_the_batch() -> None:
         found.append(eg.hessian(eg.Landscape(model, nn.CrossEntropyLoss(), data)).graph_bytes())
     assert found[2] - found[1] == pytest.approx(found[1] - found[0], rel=0.25)
     assert found[1] - found[0] > 3 * 1000 * 300 * 4
+
+
+def test_many_small_tensors_count_with_what_a_graph_keeps_beside_them() -> None:
+    """A chain of 2,000 products of 4 bytes each: the nodes are nearly all."""
+    chain = lambda x: [x := x * 1.0001 for _ in range(2000)][-1].sum()
+    op = eg.hessian(eg.Landscape.from_function(lambda x: chain(x) ** 2, torch.ones(1)))
+    assert op.graph_bytes() > 2000 * 3 * 1300  # each once in the value, the gradient and the product
+
+
+def test_the_zeros_of_forward_derivatives_are_counted() -> None:
+    """torch 2.13 crashes on `zeros * -2` of vmap over forward derivatives, under any mode; in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", PINN], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert abs(float(done.stdout)) < 1e-6
+
+
+PINN = """
+import torch, egregium as eg
+from torch import nn
+model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+def laplacian(m, x):
+    H = torch.vmap(torch.func.hessian(lambda q: m(q[None])[0, 0]))(x)
+    return (torch.diagonal(H, dim1=1, dim2=2).sum(1) ** 2).sum(), len(x)
+land = eg.Landscape(model, batch_loss=laplacian, data=[torch.randn(7, 2)])
+bounded, free = (eg.scalar_curvature(land, method="exact", memory=m) for m in ("64MiB", None))
+print(bounded.value - free.value)
+"""

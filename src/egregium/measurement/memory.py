@@ -39,6 +39,8 @@ SHARE = 0.5
 #: glibc's name for the size from which freed blocks go back to the system at once; shares of the memory that is allowed
 #: below which they may stay, and bounds: small networks would be three times slower, and glibc takes no more.
 M_MMAP_THRESHOLD, KEPT_SHARE, LEAST_KEPT, MOST_KEPT = -3, 1 / 64, 2**20, 2**25
+#: The size where a graph could take more than is planned for, were it in pieces: up to so many times its bytes.
+SMALLEST_KEPT, PIECES = 2**15, 3
 #: How the phase begins that says what is needed.
 NEEDS = "needs at most"
 #: What an argument `memory=` may be.
@@ -61,8 +63,12 @@ def room_for(op: SymmetricOperator, memory: Memory, block: int, progress: Progre
     vector = op.n * torch.empty(0, dtype=op.dtype).element_size()
     plenty = memory is None and AMPLE * vector <= allowed
     graph, cost = 0, Cost()
+    if memory is not None:
+        return_freed_blocks(SMALLEST_KEPT)
     if isinstance(op, SecondDerivative) and not plenty:
         graph, cost = op.graph_bytes(), Cost(gradients=op.cost(1).gradients / op.land.batch_count)
+    if memory is not None and PIECES * graph < planned:
+        return_freed_blocks(int(min(max(allowed * KEPT_SHARE, LEAST_KEPT), MOST_KEPT)))
     least = graph + (FIXED + COLUMN) * vector
     if least > planned:
         raise OutOfMemoryError(
@@ -81,13 +87,12 @@ def room_for(op: SymmetricOperator, memory: Memory, block: int, progress: Progre
     return Room(block, vectors, cost)
 
 
-def return_freed_blocks(allowed: float) -> None:
-    """Let the system's allocator give freed blocks of 1/64 of `allowed` and more back at once, in this process.
+def return_freed_blocks(size: int) -> None:
+    """Let the system's allocator give freed blocks of `size` bytes and more back at once, in this process.
 
     glibc keeps blocks below 32 MiB for later, in pieces that no longer fit: a process then holds up to four times what
     it uses, and no bound could be kept. It changes no number. Does nothing where the allocator is another.
     """
-    size = int(min(max(allowed * KEPT_SHARE, LEAST_KEPT), MOST_KEPT))
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, size)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from egregium.curvature.hessian import SecondDerivative
 from egregium.diagnostics import refuse_changing_loss
 from egregium.estimators import PRODUCT_BLOCK, ProgressCallback, Room
-from egregium.measurement.memory import Memory, return_freed_blocks, room_for, size_in_bytes
+from egregium.measurement.memory import Memory, room_for
 from egregium.operators import SymmetricOperator, refuse_asymmetric
 from egregium.results import Cost
 
@@ -23,8 +23,6 @@ def prepared(
     same. A user's matrix is asked whether it is symmetric. Raises
     LossError, with the cause, where the loss changes; ArgumentError and OutOfMemoryError as `room_for` does.
     """
-    if memory is not None:
-        return_freed_blocks(size_in_bytes(memory))
     if not isinstance(op, SecondDerivative):
         seen = refuse_asymmetric(op)
         room = room_for(op, memory, block, progress)
