@@ -1,11 +1,13 @@
 """A landscape's operators: Hessian, Gauss-Newton matrix, shape operator."""
 
 from egregium.curvature.hessian import GaussNewton, Hessian, ggn, hessian
+from egregium.curvature.parts import LandscapeTrace, trace_by_parts
 from egregium.curvature.shape import OperatorName, TangentFrame, second_derivative, shape_operator, tangent_frame
 
 __all__ = [
     "GaussNewton",
     "Hessian",
+    "LandscapeTrace",
     "OperatorName",
     "TangentFrame",
     "ggn",
@@ -13,4 +15,5 @@ __all__ = [
     "second_derivative",
     "shape_operator",
     "tangent_frame",
+    "trace_by_parts",
 ]

@@ -1,6 +1,5 @@
 """Algorithms over any symmetric operator; they never see a model."""
 
-from egregium.estimators.driver import sampled_moments
 from egregium.estimators.goal import PRODUCT_BLOCK, Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import (
     TraceMoments,
@@ -10,6 +9,8 @@ from egregium.estimators.moments import (
     square_statistic,
     trace_statistic,
 )
+from egregium.estimators.sampling import sampled_moments
+from egregium.estimators.traces import TraceSource
 from egregium.stats import Statistic
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Room",
     "Statistic",
     "TraceMoments",
+    "TraceSource",
     "exact_moments",
     "gauss_statistic",
     "price_of",

@@ -1,21 +1,25 @@
-"""The loop of the sampling estimator: pilot, then the cheaper of wider and deeper, until the goal or the budget.
+"""One run of the sampling estimator: its state, and the steps that it can take within budget, time and memory."""
 
-The pilot is a sketch of 16 directions and 16 fresh probes. The deviation of one probe's contribution, as a power of
-the sketch's depth fitted to the depths seen so far, predicts what either step would still cost: more probes at this
-depth, or a deeper sketch and 16 fresh ones. The estimate uses the probes of the last depth alone, so that they are
-independent given the sketch. It is looked at after each planned step and not in between.
-"""
-
-import time
+import math
 from dataclasses import dataclass, replace
 
 import torch
 
-from egregium.errors import BudgetError
 from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import TraceMoments, exact_moments, price_of
-from egregium.estimators.plan import FEWEST_PROBES, FEWEST_TO_STOP, PILOT_PROBES, Plan, next_step, pilot
+from egregium.estimators.plan import (
+    FEWEST_PROBES,
+    FEWEST_TO_STOP,
+    PILOT_PROBES,
+    PILOTS,
+    TRACED_PILOT,
+    Plan,
+    TracedPlan,
+    pilot,
+    traced_step,
+)
 from egregium.estimators.sketch import KEPT, Sketch, begun, deepened, empty_sketch, widened
+from egregium.estimators.traces import PartedTrace, TraceSource, begun_trace, further
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
 from egregium.stats import Statistic
@@ -30,19 +34,28 @@ class Run:
 
     Attributes:
         sketch: what is known of the operator.
+        trace: its trace, where that comes from elsewhere.
         history: (depth, deviation of one probe's contribution, probes) of each depth, the last one current.
         earlier: the samples of the depth before, for a run that ends before this depth has its own.
+        abandoned: cost of a trace from elsewhere that was given up.
         ended: why, where it ended before the goal: "budget", "time", "stopped" or "rounding"; else "".
     """
 
     sketch: Sketch
+    trace: PartedTrace | None = None
     history: tuple[tuple[int, float, int], ...] = ()
     earlier: TraceMoments | None = None
+    abandoned: Cost = Cost()
     ended: str = ""
+
+    @property
+    def cost(self) -> Cost:
+        """Of products and passes."""
+        return self.sketch.cost + self.abandoned + (self.trace.cost if self.trace is not None else Cost())
 
 
 @dataclass(frozen=True, eq=False)
-class _Driver:
+class Driver:
     """What stays the same during a run."""
 
     op: SymmetricOperator
@@ -57,18 +70,22 @@ class _Driver:
 
     def left(self, run: Run) -> float:
         """What is left of the budget."""
-        return self.goal.left(self.spent + run.sketch.cost)
+        return self.goal.left(self.spent + run.cost)
 
     def estimate(self, run: Run) -> Estimate:
-        return self.samples(run.sketch).estimate(self.statistic, confidence=self.goal.confidence)
+        return self.samples(run).estimate(self.statistic, confidence=self.goal.confidence)
 
-    def samples(self, sketch: Sketch) -> TraceMoments:
+    def samples(self, run: Run) -> TraceMoments:
         rounding = torch.finfo(self.op.dtype).eps
-        return TraceMoments(sketch.traces, sketch.squares, exact=False, rounding=rounding)
+        known = None if run.trace is None else run.trace.known
+        return TraceMoments(run.sketch.traces, run.sketch.squares, exact=False, rounding=rounding, known=known)
 
     def satisfied(self, run: Run) -> bool:
         """Whether the goal is met, by enough probes to believe it."""
-        enough = run.sketch.probes >= FEWEST_TO_STOP or run.sketch.depth == self.op.n
+        enough = (
+            run.sketch.probes >= (FEWEST_TO_STOP if run.trace is None else TRACED_PILOT[1])
+            or run.sketch.depth == self.op.n
+        )
         return enough and self.goal.reached(self.estimate(run))
 
     def watched(self, run: Run, phase: str, still: float, fraction: float | None = None) -> Run:
@@ -76,10 +93,10 @@ class _Driver:
         if self.goal.late():
             return replace(run, ended="time")
         if self.progress is not None:
-            done = run.sketch.cost.total_products
+            done = run.cost.total_products
             estimate = self.estimate(run) if run.sketch.probes >= FEWEST_PROBES else None
             part = done / max(done + still, 1) if fraction is None else fraction
-            report = Progress(phase, part, estimate, self.spent + run.sketch.cost)
+            report = Progress(phase, part, estimate, self.spent + run.cost)
             if stopped(self.progress, report):
                 return replace(run, ended="stopped")
         return run
@@ -96,10 +113,17 @@ class _Driver:
         moments, cost = exact_moments(self.op, self.room.block, goes_on)
         return moments, replace(ended, sketch=replace(run.sketch, cost=run.sketch.cost + cost))
 
-    def begin(self, seed: int) -> tuple[Run, int]:
+    def begin(self, seed: int, source: TraceSource | None) -> tuple[Run, int]:
         """The run with its pilot's sketch, and how many probes the pilot still needs."""
         run = Run(empty_sketch(seed))
-        depth, probes = pilot(min(self.op.n, self.room.vectors), self.price, self.left(run))
+        if source is not None and self.left(run) >= source.first().effort + price_of(
+            self.op, TRACED_PILOT[1] * 3, self.room.block
+        ):
+            run = self.watched(run, "trace by parts", 0.0)
+            if not run.ended:
+                run = replace(run, trace=begun_trace(source))
+        largest = PILOTS[0] if run.trace is None else TRACED_PILOT
+        depth, probes = pilot(min(self.op.n, self.room.vectors), self.price, self.left(run), largest)
         run = self.watched(run, "sketching", 2 * depth + probes)
         if depth and not run.ended:
             run = replace(run, sketch=begun(self.op, depth, seed, self.room.block))
@@ -110,7 +134,7 @@ class _Driver:
         run = self.watched(run, "deepening the sketch", still)
         if run.ended:
             return run
-        return replace(run, earlier=self.samples(run.sketch), sketch=deepened(self.op, run.sketch))
+        return replace(run, earlier=self.samples(run), sketch=deepened(self.op, run.sketch))
 
     def widen(self, run: Run, more: int, still: float) -> Run:
         """The run with `more` probes, or as many as budget, time and caller allow."""
@@ -128,70 +152,44 @@ class _Driver:
         return run
 
     def step(self, run: Run, plan: Plan) -> Run:
-        """One planned step: deeper and a pilot's number of probes, or wider."""
-        affordable = self.price(run.sketch.kept) + self.price(PILOT_PROBES) <= self.left(run)
+        """One planned step: deeper and as many probes as a depth takes at least, or wider."""
+        fewest = PILOT_PROBES if run.trace is None else TRACED_PILOT[1]
+        affordable = self.price(run.sketch.kept) + self.price(fewest) <= self.left(run)
         if plan.deeper and affordable:
-            return self.widen(self.deepen(run, plan.products), PILOT_PROBES, plan.products)
+            return self.widen(self.deepen(run, plan.products), fewest, plan.products)
         return self.widen(run, plan.more, plan.products)
+
+    def traced(self, run: Run, count: int) -> Run:
+        """The run with `count` more passes for its trace, or as many as the budget allows."""
+        for _ in range(count):
+            run = self.watched(run, "trace by parts", 0.0)
+            if run.ended or run.trace is None or run.trace.source.price().effort > self.left(run):
+                break
+            run = replace(run, trace=further(run.trace, 1))
+        return run
+
+    def each(self) -> float:
+        """Gradients a product, in a whole block."""
+        return self.price(self.room.block) / self.room.block
+
+    def plan(self, run: Run) -> TracedPlan:
+        """The next step of a run whose trace comes from elsewhere."""
+        assert run.trace is not None
+        estimate, alone = self.estimate(run), self.deviation(run) / run.sketch.probes**0.5
+        error = math.sqrt(max(estimate.stderr**2 - alone**2, 0.0))
+        trace = (error, len(run.trace.passes), run.trace.source.price().effort)
+        target = self.goal.target(estimate.value)
+        return traced_step(run.history, run.sketch.kept, target, self.room.vectors, trace, self.each())
 
     def recorded(self, run: Run) -> Run:
         """The run with its current depth in the history."""
-        estimate = self.estimate(run)
-        entry = (run.sketch.depth, estimate.stderr * run.sketch.probes**0.5, run.sketch.probes)
+        entry = (run.sketch.depth, self.deviation(run), run.sketch.probes)
         before = tuple(h for h in run.history if h[0] != run.sketch.depth)
         return replace(run, history=(*before, entry))
 
-
-def sampled_moments(
-    op: SymmetricOperator,
-    statistic: Statistic,
-    goal: Goal,
-    *,
-    seed: int = 0,
-    spent: Cost = Cost(),
-    room: Room = Room(),
-    may_turn_exact: bool = False,
-    progress: ProgressCallback | None = None,
-) -> tuple[TraceMoments, Cost, str]:
-    """Samples of (tr A, |A|_F^2) until `statistic` meets the goal: (moments, cost, why it ended, "" at the goal).
-
-    `spent` is charged to the budget. With `may_turn_exact`, all n columns are taken where that costs less than the
-    samples still needed. Memory: m + min(k, 64) vectors for a sketch of depth m and k probes, at most `room.vectors`,
-    and five blocks of `room.block` vectors.
-    Raises BudgetError where budget, time or the caller leave no room for three probes.
-    """
-    started = time.perf_counter()
-    driver = _Driver(op, statistic, goal, spent, room, progress)
-    run, probes = driver.begin(seed)
-    run = driver.widen(run, probes, probes)
-    while not run.ended and not driver.satisfied(run):
-        if driver.estimate(run).rounding > goal.target(driver.estimate(run).value):
-            run = replace(run, ended="rounding")
-            break
-        run = driver.recorded(run)
-        target = goal.target(driver.estimate(run).value)
-        plan = next_step(run.history, run.sketch.kept, target, room.vectors)
-        everything = driver.price(op.n)
-        if may_turn_exact and op.n <= plan.products and everything <= driver.left(run):
-            moments, run = driver.exactly(run)
-            if moments is not None:
-                return moments, _timed(run.sketch.cost, started), ""
-        else:
-            run = driver.step(run, plan)
-    return _enough(driver, run), _timed(run.sketch.cost, started), run.ended
-
-
-def _enough(driver: _Driver, run: Run) -> TraceMoments:
-    """The samples of the last depth, or of the one before where the run ended at less than half a pilot."""
-    if run.sketch.probes >= (FEWEST_PROBES if run.earlier is None else PILOT_PROBES // 2):
-        return driver.samples(run.sketch)
-    if run.earlier is not None:
-        return run.earlier
-    raise BudgetError(
-        f"The estimate ended ({run.ended}) after {run.sketch.probes} fresh probes, and an error bar needs "
-        f"{FEWEST_PROBES}. Allow more time or a larger budget."
-    )
-
-
-def _timed(cost: Cost, started: float) -> Cost:
-    return replace(cost, seconds=time.perf_counter() - started)
+    def deviation(self, run: Run) -> float:
+        """Of one probe's contribution, a trace from elsewhere taken as exact."""
+        moments = self.samples(run)
+        if moments.known is not None:
+            moments = replace(moments, known=replace(moments.known, stderr=0.0, degrees=math.inf))
+        return moments.estimate(self.statistic).stderr * math.sqrt(run.sketch.probes)

@@ -14,7 +14,7 @@ from egregium.operators.dense import BLOCK, column_blocks
 from egregium.operators.inner import dots
 from egregium.operators.symmetry import refuse_skew
 from egregium.results import Cost, Estimate
-from egregium.stats import Statistic, moment_estimate
+from egregium.stats import KnownMean, Statistic, known_mean_estimate, moment_estimate
 
 #: Roundings of the dtype that a trace or a Frobenius norm may be off by, relative to its size. Seen: 4 for exact, 25
 #: for sampled traces of a matrix of rank one and n = 1,000.
@@ -40,21 +40,24 @@ def gauss_statistic(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
 class TraceMoments:
     """tr A and |A|_F^2: `traces` and `squares` (k,) are unbiased samples, one a probe; k = 1 where `exact`.
 
-    `rounding` is the dtype's: the relative error that products in it carry into the two.
+    `rounding` is the dtype's: the relative error that products in it carry into the two. `known`: the trace from
+    elsewhere, with its own error, independent of `squares`; then `traces` are not used.
     """
 
     traces: Float[Tensor, " k"]
     squares: Float[Tensor, " k"]
     exact: bool
     rounding: float = 0.0
+    known: KnownMean | None = None
 
     def rounding_of(self, statistic: Statistic) -> float:
         """What rounding of the products can make of `statistic`: of t by u max(|t|, |A|_F), of F by u F.
 
         A difference of large numbers, such as R of a matrix of rank one, is not known better than they are.
         """
-        t, t2, F = self.traces.mean(), self.traces.mean() ** 2, self.squares.mean()
-        u, size = ROUNDINGS * self.rounding, torch.maximum(self.traces.mean().abs(), F.clamp(min=0).sqrt())
+        t, F = self._trace(), self.squares.mean()
+        t2 = t**2
+        u, size = ROUNDINGS * self.rounding, torch.maximum(t.abs(), F.clamp(min=0).sqrt())
         here = statistic(t, t2, F)
         moved = (statistic(t + u * size, t2, F), statistic(t, t2 + 2 * u * size**2, F), statistic(t, t2, F + u * F))
         return sum(float((there - here).abs()) for there in moved)
@@ -68,11 +71,16 @@ class TraceMoments:
         if self.exact:
             value = _finite(statistic(t[0], t[0] ** 2, F[0]))
             return Estimate(value, 0.0, rounding=self.rounding_of(statistic), **about)
-        estimated, stderr = moment_estimate(statistic, t, F)
+        if self.known is not None:
+            estimated, stderr, degrees = known_mean_estimate(statistic, self.known, F)
+            t = self._trace().expand(F.shape)
+        else:
+            (estimated, stderr), degrees = moment_estimate(statistic, t, F), t.numel() - 1
         samples = torch.stack([t, F], dim=1)
-        return Estimate(
-            _finite(estimated), stderr, t.numel() - 1, samples, rounding=self.rounding_of(statistic), **about
-        )
+        return Estimate(_finite(estimated), stderr, degrees, samples, rounding=self.rounding_of(statistic), **about)
+
+    def _trace(self) -> Tensor:
+        return self.traces.mean() if self.known is None else torch.tensor(self.known.value, dtype=torch.float64)
 
 
 def _finite(value: Tensor) -> float:

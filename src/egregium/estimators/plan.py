@@ -25,6 +25,12 @@ SPREAD, MARGIN = 2.0, 1.1
 FIRST_DECAY, SLOWEST_DECAY, STEEPEST_DECAY = 1.0, 0.25, 4.0
 
 
+#: The pilot where the trace comes from elsewhere: |A|_F^2 alone needs fewer probes than a squared mean.
+TRACED_PILOT = (6, 6)
+#: Shares of the squared error that are left to the trace when passes and products are weighed.
+SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
+
+
 @dataclass(frozen=True)
 class Plan:
     """The next step: deepen, or take `more` probes; `products`: predicted until the goal (infinite if out of reach)."""
@@ -34,12 +40,12 @@ class Plan:
     products: float
 
 
-def pilot(n: int, price: Callable[[int], float], room: float) -> tuple[int, int]:
+def pilot(n: int, price: Callable[[int], float], room: float, largest: tuple[int, int] = PILOTS[0]) -> tuple[int, int]:
     """(directions, probes) of the largest pilot that fits into `room`, for products that cost `price(k)` in blocks.
 
     Raises BudgetError where not even three probes fit.
     """
-    for depth, probes in PILOTS:
+    for depth, probes in (largest, *(smaller for smaller in PILOTS if sum(smaller) < sum(largest))):
         depth = min(depth, n)
         if (2 * price(depth) if depth else 0.0) + price(probes) <= room:
             return depth, probes
@@ -51,19 +57,25 @@ def pilot(n: int, price: Callable[[int], float], room: float) -> tuple[int, int]
     )
 
 
-def next_step(history: tuple[tuple[int, float, int], ...], fresh: int, target: float, most: float = math.inf) -> Plan:
+def next_step(
+    history: tuple[tuple[int, float, int], ...],
+    fresh: int,
+    target: float,
+    most: float = math.inf,
+    fewest: int = PILOT_PROBES,
+) -> Plan:
     """The cheaper of wider and deeper, for a history of (depth, deviation of one probe, probes), the last current.
 
     With deviation s at depth m, `(2 s / target)^2` probes are needed; at depth f m, no more than `most`, the deviation
     is predicted as `s f^(-decay)`, the decay fitted to the history in logarithms. A new direction costs one product
-    beyond its own probe's; `fresh` probes are there to become directions.
+    beyond its own probe's; `fresh` probes are there to become directions. A depth takes `fewest` probes at least.
     """
     depth, deviation, probes = history[-1]
     if not target > 0:
         return Plan(deeper=fresh > 0 and depth < most, more=max(probes, 1), products=math.inf)
 
     def needed(s: float) -> float:
-        return max(PILOT_PROBES, (SPREAD * s / target) ** 2 * MARGIN)
+        return max(fewest, (SPREAD * s / target) ** 2 * MARGIN)
 
     stay = max(needed(deviation) - probes, 1.0)
     decay = _decay(history)
@@ -71,8 +83,49 @@ def next_step(history: tuple[tuple[int, float, int], ...], fresh: int, target: f
     costs = (2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in factors)
     deepest = min(costs, default=math.inf)
     if depth and fresh and deepest < stay:
-        return Plan(deeper=True, more=PILOT_PROBES, products=deepest)
+        return Plan(deeper=True, more=fewest, products=deepest)
     return Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)
+
+
+@dataclass(frozen=True)
+class TracedPlan:
+    """The next step where the trace has passes of its own: `passes` more, then `step`; `gradients` predicted."""
+
+    passes: int
+    step: Plan | None
+    gradients: float
+
+
+def traced_step(
+    history: tuple[tuple[int, float, int], ...],
+    fresh: int,
+    target: float,
+    most: float,
+    trace: tuple[float, int, float],
+    price: float,
+) -> TracedPlan:
+    """The split of the squared error between trace and Frobenius norm that is cheapest to reach.
+
+    `trace`: (its share of the estimate's error now, passes so far, gradients a pass); `price`: gradients a product.
+    Passes lower the error as one over the square root of their number. Without an error, all is left to the products.
+    """
+    error, passes, each = trace
+
+    def plan(share: float) -> TracedPlan:
+        more, k = 0, history[-1][2]
+        if share:
+            needed = passes * (SPREAD * error / target) ** 2 * MARGIN / share if target > 0 else math.inf
+            more = min(max(math.ceil(needed) - passes, 0) if math.isfinite(needed) else passes, WIDEST * passes)
+            wait = max(needed - passes, 0.0) * each
+        else:
+            wait = 0.0
+        aim = target * math.sqrt(1 - share)
+        if SPREAD * history[-1][1] / math.sqrt(k) <= aim:
+            return TracedPlan(more, None, wait)
+        step = next_step(history, fresh, aim, most, TRACED_PILOT[1])
+        return TracedPlan(more, step, wait + step.products * price)
+
+    return min((plan(share) for share in (SHARES if error else (0.0,))), key=lambda p: p.gradients)
 
 
 def _decay(history: tuple[tuple[int, float, int], ...]) -> float:

@@ -241,7 +241,7 @@ def check_mean_over_samples(loss: Callable[[Any, Any], Tensor], output: Any, tar
         return
     sizes, parts = (size // 3 or 1, size - (size // 3 or 1)), []
     for start, length in zip((0, sizes[0]), sizes, strict=True):
-        part = tree_map(partial(_rows, size=size, start=start, length=length), (output, target))
+        part = tree_map(partial(rows, size=size, start=start, length=length), (output, target))
         try:
             parts.append(_scalar(loss(*part)) * length)
         except (RuntimeError, ValueError, IndexError) as error:
@@ -264,7 +264,8 @@ def _unknown_average(loss: Any) -> str:
     )
 
 
-def _rows(leaf: Any, size: int, start: int, length: int) -> Any:
+def rows(leaf: Any, size: int, start: int, length: int) -> Any:
+    """The samples start, ..., start + length - 1 of a tensor of `size` samples; anything else as it is."""
     batched = isinstance(leaf, Tensor) and leaf.ndim and leaf.shape[0] == size
     return leaf[start : start + length] if batched else leaf
 

@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from egregium.autodiff import exhausted, leaves_of, second_derivatives_of
 from egregium.errors import ArgumentError, DataError, EgregiumError, LossError
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
-from egregium.landscape.losses import Count, LossTerms
+from egregium.landscape.losses import Count, LossTerms, rows
 from egregium.landscape.preservation import Generator, evaluation_mode, generators_kept, seed_all
 from egregium.landscape.selection import measured, refuse_unfit, unwrapped
 
@@ -56,6 +56,7 @@ class BatchLoss:
         outputs: () -> the model's output, where loss and model are apart, else None.
         criterion: output -> (sum of the loss terms, their number), likewise.
         batch: the batch itself, on the device.
+        part: k -> the same of its first k samples, for what can be seen on a few; None where a loss has no outputs.
     """
 
     index: int
@@ -63,6 +64,13 @@ class BatchLoss:
     outputs: Callable[[], Any] | None = None
     criterion: Callable[[Any], tuple[Tensor, Count]] | None = None
     batch: Any = None
+    part: Callable[[int], "BatchLoss"] | None = None
+
+    @property
+    def samples(self) -> int:
+        """Length of the first dimension of the input's first tensor; 0 where there is none."""
+        x = self.batch[0] if isinstance(self.batch, (tuple, list)) and self.batch else self.batch
+        return next((t.shape[0] for t in tree_leaves(x) if isinstance(t, Tensor) and t.ndim), 0)
 
 
 #: Runs a function of a batch with the parameters in place.
@@ -218,7 +226,12 @@ class ModelObjective(Objective):
                     loss.check(tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, z), target)
             return z
 
-        return BatchLoss(index, lambda: criterion(output()), output, criterion, batch)
+        def part(k: int) -> BatchLoss:
+            size = whole.samples
+            return self._batch_loss(tree_map(partial(rows, size=size, start=0, length=min(k, size)), batch), index)
+
+        whole = BatchLoss(index, lambda: criterion(output()), output, criterion, batch, part)
+        return whole
 
     def _recast(self) -> str:
         """What to look for where a cast model fails."""

@@ -1,11 +1,11 @@
 """Everything at one point, from one set of products."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import Tensor
 
-from egregium.curvature import OperatorName, TangentFrame, second_derivative, shape_operator, tangent_frame
+from egregium.curvature import OperatorName
 from egregium.estimators import (
     PRODUCT_BLOCK,
     Goal,
@@ -17,55 +17,12 @@ from egregium.estimators import (
 )
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
-from egregium.measurement.moments import Method, judged, trace_moments
+from egregium.measurement.moments import Method, judged
 from egregium.measurement.precision import in_full_precision
-from egregium.measurement.preparation import prepared
 from egregium.measurement.spectrum import measured_spectrum
-from egregium.operators.inner import dots
-from egregium.results import Cost, Estimate, Measurement, environment
-from egregium.results.measurement import TermName
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """Turns moments of S~ = P H P / W into those of H, exactly: p = g^T H g, q = |H g|^2, beta = 1/W^2."""
-
-    W: float
-    p: float
-    q: float
-
-    @property
-    def beta(self) -> float:
-        return self.W**-2
-
-    def of_hessian(self, statistic: Statistic) -> Statistic:
-        """`statistic` of (tr H, (tr H)^2, |H|_F^2), as a statistic of (tr S~, (tr S~)^2, |S~|_F^2).
-
-        tr S~ = (tr H - beta p) / W and |S~|_F^2 = beta (|H|_F^2 - 2 beta q + beta^2 p^2).
-        """
-        shift = self.beta * self.p
-
-        def turned(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
-            hessian_t = self.W * t + shift
-            hessian_t2 = self.W**2 * t2 + 2 * self.W * shift * t + shift**2
-            return statistic(hessian_t, hessian_t2, self.W**2 * F + 2 * self.beta * self.q - shift**2)
-
-        return turned
-
-    @property
-    def gradient_term(self) -> float:
-        """The fourth term of R, 2 beta^2 g^T H^2 g, known exactly."""
-        return 2 * self.beta**2 * self.q
-
-    def terms(self) -> dict[TermName, Statistic]:
-        """The three terms of R that are estimated, as statistics of S~; with `gradient_term` they add up to R."""
-        beta, p = self.beta, self.p
-        return {
-            "trace": self.of_hessian(lambda t, t2, F: beta * t2),
-            "frobenius": self.of_hessian(lambda t, t2, F: -beta * F),
-            "gradient_trace": self.of_hessian(lambda t, t2, F: -2 * beta**2 * p * t),
-        }
+from egregium.results import Estimate, Measurement, environment
 
 
 @in_full_precision
@@ -101,41 +58,36 @@ def measure(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
-    second = second_derivative(here, operator)
-    room = prepared(second, memory, block, progress)
-    frame = tangent_frame(here)
-    op = shape_operator(here, operator=operator, frame=frame)
-    first = room.cost + Cost(gradients=1) + second.cost(1)  # the gradient g and the product H g
-    moments, cost, words, ended = trace_moments(
-        op, gauss_statistic, method, goal, seed=seed, spent=first, room=room, progress=progress
-    )
-    turn = _turn(frame, second @ frame.gradient)
-    wanted = ended not in ("time", "stopped")
+    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress)
+    moments, turn = found.moments, found.frame
+    wanted = found.ended not in ("time", "stopped")
     spectrum = measured_spectrum(
-        second,
+        found.second,
         goal,
         extremes=extremes and wanted,
         density=density and wanted,
         seed=seed,
-        spent=first + cost,
-        room=room,
+        spent=found.spent,
+        room=found.room,
         progress=progress,
     )
-    total = first + cost + spectrum.cost
+    total = found.spent + spectrum.cost
 
     def estimate(statistic: Statistic) -> Estimate:
-        value = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
-        return judged(moments, value, goal, ended, asked=statistic is gauss_statistic)
+        value = moments.estimate(statistic, method=found.words, confidence=goal.confidence, cost=found.cost)
+        return judged(moments, value, goal, found.ended, asked=statistic is gauss_statistic)
 
     def of_hessian(statistic: Statistic) -> Estimate:
         return estimate(turn.of_hessian(statistic))
 
     terms = {name: estimate(statistic) for name, statistic in turn.terms().items()}
-    terms["gradient"] = Estimate(turn.gradient_term, 0.0, cost=second.cost(1), method="one gradient and one product")
+    terms["gradient"] = Estimate(
+        turn.gradient_term, 0.0, cost=found.second.cost(1), method="one gradient and one product"
+    )
     return Measurement(
         n=land.n,
-        loss=frame.loss,
-        gradient_norm=frame.gradient_norm,
+        loss=turn.tangent.loss,
+        gradient_norm=turn.tangent.gradient_norm,
         scalar_curvature=estimate(gauss_statistic),
         trace=of_hessian(trace_statistic),
         squared_frobenius=of_hessian(square_statistic),
@@ -152,12 +104,6 @@ def measure(
         environment=environment(land.device, land.dtype, checked_seed(seed)),
         setting=land.setting,
     )
-
-
-def _turn(frame: TangentFrame, image: Tensor) -> _Frame:
-    """`image`: H g, one product."""
-    row = image.unsqueeze(0)
-    return _Frame(frame.W, float(dots(frame.gradient.unsqueeze(0), row)), float(dots(row, row)))
 
 
 def _effective_rank(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:

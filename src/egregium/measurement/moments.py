@@ -12,6 +12,7 @@ from egregium.estimators import (
     Room,
     Statistic,
     TraceMoments,
+    TraceSource,
     exact_moments,
     price_of,
     sampled_moments,
@@ -48,6 +49,7 @@ def trace_moments(
     seed: int = 0,
     spent: Cost = Cost(),
     room: Room = Room(),
+    source: TraceSource | None = None,
     progress: ProgressCallback | None = None,
 ) -> tuple[TraceMoments, Cost, str, str]:
     """(tr A, |A|_F^2) of `op` for `statistic`: (moments, cost, method in words, why it ended early or "").
@@ -79,12 +81,19 @@ def trace_moments(
         spent=spent,
         room=room,
         may_turn_exact=method == "auto" and op.n <= EXACT_LIMIT,
+        source=source,
         progress=progress,
     )
     if moments.exact:
         return moments, cost, "exact: all columns, cheaper than sampling to this tolerance", ended
     held = f" of at most {room.vectors} vectors" if room.vectors < MOST else ""
     words = f"deflating sketch{held} and {moments.traces.numel()} fresh probes; samples (tr, |.|_F^2) a probe"
+    if source is not None:
+        words += (
+            f"; {source.words}"
+            if moments.known is not None
+            else "; the trace from the same probes, which is cheaper here"
+        )
     return moments, cost, words, ended
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from egregium import estimators
-from egregium.curvature import OperatorName, second_derivative, shape_operator
-from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Room, Statistic
+from egregium.curvature import OperatorName, second_derivative
+from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Room, Statistic, TraceMoments
 from egregium.estimators.density import spectral_density as density_of
 from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.landscape import Landscape
+from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import Method, judged, trace_moments
 from egregium.measurement.precision import in_full_precision
@@ -71,11 +72,8 @@ def scalar_curvature(
     -8 (exact)
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
-    here = land.scaled(scale).fixed()
-    room = prepared(second_derivative(here, operator), memory, block, progress)
-    op = shape_operator(here, operator=operator)
-    options: dict[str, Any] = {"method": method, "seed": seed, "progress": progress, "spent": Cost(gradients=1)}
-    return _estimated(land, op, estimators.gauss_statistic, goal, room, **options)
+    found = curvature_moments(land.scaled(scale).fixed(), operator, method, goal, seed, block, memory, progress)
+    return _told(land, found.moments, estimators.gauss_statistic, goal, found.spent, found.words, found.ended)
 
 
 @in_full_precision
@@ -189,9 +187,15 @@ def notes_of(what: Landscape | Any) -> tuple[str, ...]:
 def _estimated(
     what: Landscape | Any, op: SymmetricOperator, statistic: Statistic, goal: Goal, room: Room, **options: Any
 ) -> Estimate:
-    spent = room.cost + options.pop("spent", Cost())
+    spent = room.cost
     moments, cost, words, ended = trace_moments(op, statistic, goal=goal, room=room, spent=spent, **options)
-    cost = replace(spent + cost, seconds=time.perf_counter() - goal.started)
+    return _told(what, moments, statistic, goal, spent + cost, words, ended)
+
+
+def _told(
+    what: Landscape | Any, moments: TraceMoments, statistic: Statistic, goal: Goal, cost: Cost, words: str, ended: str
+) -> Estimate:
+    cost = replace(cost, seconds=time.perf_counter() - goal.started)
     estimate = moments.estimate(statistic, method=words, confidence=goal.confidence, cost=cost)
     estimate = judged(moments, estimate, goal, ended)
     return replace(estimate, notes=(*estimate.notes, *notes_of(what)))

@@ -1,14 +1,18 @@
 """Moments, U-statistics and the jackknife."""
 
 from egregium.stats.jackknife import jackknife_stderr, leave_one_out_mean, student_half_width
+from egregium.stats.known import KnownMean, known_mean_estimate, mean_of_passes
 from egregium.stats.moments import Statistic, moment_estimate
 from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
 
 __all__ = [
+    "KnownMean",
     "Statistic",
     "jackknife_stderr",
+    "known_mean_estimate",
     "leave_one_out_mean",
     "leave_one_out_pair_mean",
+    "mean_of_passes",
     "moment_estimate",
     "pair_mean",
     "student_half_width",

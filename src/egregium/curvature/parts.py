@@ -1,0 +1,120 @@
+"""The trace of a landscape's matrix of second derivatives by parts, as a source for the estimators."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.curvature.shape import OperatorName
+from egregium.landscape import Landscape
+from egregium.layerwise import Part, Structure, chain_remainder_trace, exact_gauss_newton_trace, structure, trace_pass
+from egregium.results import Cost
+
+#: Numbers a sample puts out above which tr G is sampled: one backward pass for each.
+MOST_OUTPUTS = 64
+#: Gradients of a forward pass; of a backward pass to the layers' outputs, with the norms of the samples' gradients; of
+#: a pass of layer probes (measured: `python -m bench parts`).
+FORWARD, BACKWARD, LAYER_PROBES = 1 / 3, 0.4, 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class LandscapeTrace:
+    """tr A of the landscape's `operator`, (tr A - shift) / W for the shape operator: see `layerwise`.
+
+    Attributes:
+        land: at a fixed point.
+        structure: what was verified of the network.
+        of_hessian: whether A is H, and not G.
+        gauss_newton: "exact", "probes", "none" where the probes are of the whole Hessian.
+        rest: what the passes sample beside it: "remainder", "hessian" or none.
+    """
+
+    land: Landscape
+    structure: Structure
+    seed: int
+    gauss_newton: str
+    rest: Part | None
+    of_hessian: bool = True
+    W: float = 1.0
+    shift: float = 0.0
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What a pass samples."""
+        of_g: tuple[Part, ...] = ("gauss-newton",) if self.gauss_newton == "probes" else ()
+        return of_g if self.rest is None else (*of_g, self.rest)
+
+    @property
+    def sampled(self) -> bool:
+        return bool(self.parts)
+
+    @property
+    def words(self) -> str:
+        known = {"exact": "tr G exact", "probes": "tr G by output probes", "none": ""}[self.gauss_newton]
+        rest = {
+            "remainder": "tr(H - G) by a probe a sample",
+            "hessian": "tr H by a probe a sample" if self.structure.covered else "tr H by a probe a batch",
+            None: "tr(H - G) in closed form" if self._closed else "tr(H - G) = 0, verified" if self.of_hessian else "",
+        }[self.rest]
+        return ", ".join(part for part in (known, rest) if part)
+
+    def first(self) -> Cost:
+        return self._constant_cost() + Cost(gradients=2 * self.price().gradients)
+
+    def price(self) -> Cost:
+        prices = {"gauss-newton": FORWARD + 2 * BACKWARD, "remainder": LAYER_PROBES, "hessian": LAYER_PROBES}
+        return Cost(gradients=sum(prices[part] for part in self.parts))
+
+    def begin(self) -> tuple[float, Cost]:
+        constant = decay_trace(self.land)
+        if self.gauss_newton == "exact":
+            constant += exact_gauss_newton_trace(self.land, self.structure)
+        if self._closed:
+            constant += chain_remainder_trace(self.land)
+        return (constant - self.shift) / self.W, self._constant_cost()
+
+    def sample(self, index: int) -> Float[Tensor, " m"]:
+        return (
+            torch.cat([trace_pass(self.land, self.structure, part, self.seed, index).values for part in self.parts])
+            / self.W
+        )
+
+    def shaped(self, W: float, shift: float) -> "LandscapeTrace":
+        """The same for the shape operator: tr S~ = (tr H - beta p) / W."""
+        return replace(self, W=W, shift=shift)
+
+    def _constant_cost(self) -> Cost:
+        exact = FORWARD + self.structure.width * BACKWARD if self.gauss_newton == "exact" else 0.0
+        return Cost(gradients=exact + (FORWARD + BACKWARD if self._closed else 0.0))
+
+    @property
+    def _closed(self) -> bool:
+        """Whether tr(H - G) is taken in closed form."""
+        return self.of_hessian and self.rest is None and not self.structure.affine and self.structure.chain
+
+
+def trace_by_parts(land: Landscape, operator: OperatorName = "hessian", seed: int = 0) -> LandscapeTrace | None:
+    """The cheapest way to the trace that the network's structure allows; None where nothing is known of it.
+
+    Costs a look at a few samples of the first batch.
+    """
+    found = structure(land)
+    of_g = "exact" if found.width <= MOST_OUTPUTS else "probes"
+    if operator == "ggn":
+        return LandscapeTrace(land, found, seed, of_g, None, of_hessian=False) if found.whole else None
+    if found.whole and (found.affine or found.chain):
+        return LandscapeTrace(land, found, seed, of_g, None)
+    if found.whole and of_g == "exact":
+        return LandscapeTrace(land, found, seed, "exact", "remainder")
+    if found.covered or land.batch_count > 1:
+        return LandscapeTrace(land, found, seed, "none", "hessian")
+    return None
+
+
+def decay_trace(land: Landscape) -> float:
+    """What weight decay adds to the trace: the sum of its coefficients over all parameters."""
+    ones = torch.ones(1, land.n, dtype=land.dtype, device=land.device)
+    into = torch.zeros(1, land.n, dtype=torch.float64, device=land.device)
+    land.add_decay(into, ones)
+    return float(into.sum())

@@ -1,0 +1,91 @@
+"""The calls of known layers in a forward pass, watched from outside: no hook is left on the user's modules."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.nn.modules.module import register_module_forward_hook
+
+from egregium.layerwise.kinds import Known, Signs, known
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a layer: what is kept of it, where gradients reach its output, which parameters it uses."""
+
+    layer: Known
+    edge: GradientEdge
+    weight: int
+    bias: int | None
+
+
+@dataclass(eq=False)
+class Captured:
+    """The calls seen so far, in order."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def edges(self) -> list[GradientEdge]:
+        """Where gradients reach the outputs."""
+        return [call.edge for call in self.calls]
+
+
+@contextmanager
+def captured(
+    parameters: Sequence[Tensor],
+    only: frozenset[int] | None = None,
+    eps: Tensor | None = None,
+    draw: Signs | None = None,
+) -> Iterator[Captured]:
+    """Watch the calls of known layers whose weights are among `parameters`; of `only` those by index.
+
+    With `eps` (N,) each output is moved by `eps_i V_i a_i` for random V_i drawn by `draw`: the loss as a function of
+    eps has second derivatives v_i^T H_i v_i.
+    """
+    index = {id(p): j for j, p in enumerate(parameters)}
+    seen = Captured()
+
+    def hook(module: nn.Module, args: Any, output: Any) -> Any:
+        weight = getattr(module, "weight", None)
+        j = index.get(id(weight))
+        if j is None or (only is not None and j not in only) or len(args) != 1 or not isinstance(args[0], Tensor):
+            return None
+        if not isinstance(output, Tensor) or not output.requires_grad:
+            return None
+        layer = known(module, args[0], output)
+        if layer is None:
+            return None
+        seen.calls.append(Call(layer, get_gradient_edge(output), j, index.get(id(getattr(module, "bias", None)))))
+        if eps is None or draw is None:
+            return None
+        return output + eps.view(-1, *(1,) * (output.ndim - 1)) * layer.nudge(draw)
+
+    handle = register_module_forward_hook(hook)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def parameters_of(call: Call) -> tuple[int, ...]:
+    """The indices of the parameters that a call uses."""
+    return (call.weight,) if call.bias is None else (call.weight, call.bias)
+
+
+def output_gradients(seen: Captured, output: Tensor, cotangent: Tensor, retain: bool = True) -> list[Tensor]:
+    """Gradients of <output, cotangent> in the output of each captured call."""
+    return list(
+        torch.autograd.grad(
+            output,
+            seen.edges,
+            cotangent,
+            retain_graph=retain,
+            allow_unused=True,
+            materialize_grads=False,
+        )
+    )

@@ -1,0 +1,60 @@
+"""The Hessian of the loss in the outputs of each sample, of any loss that is a sum over samples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.autodiff import gradient
+
+
+@dataclass(frozen=True, eq=False)
+class OutputCurvature:
+    """The loss at fixed outputs z (N, ...): slopes dl/dz with a graph, so that products L w can be taken."""
+
+    z: Tensor
+    slopes: Tensor
+
+    @property
+    def width(self) -> int:
+        """K, the numbers that a sample puts out."""
+        return self.z[0].numel()
+
+    def product(self, w: Tensor) -> Tensor:
+        """L w, for w shaped like z; zeros where the loss is affine."""
+        if not self.slopes.requires_grad:
+            return torch.zeros_like(self.z)
+        (Lw,) = torch.autograd.grad(self.slopes, [self.z], w, retain_graph=True, materialize_grads=True)
+        return Lw
+
+    def blocks(self) -> Float[Tensor, "N K K"]:
+        """L of each sample: K products."""
+        N, K = self.z.shape[0], self.width
+        L = self.z.new_empty(N, K, K)
+        for k in range(K):
+            w = torch.zeros_like(self.z).view(N, K)
+            w[:, k] = 1
+            L[:, k] = self.product(w.view_as(self.z)).reshape(N, K)
+        return (L + L.transpose(1, 2)) / 2
+
+    def factors(self) -> tuple[Float[Tensor, "K N K"], Float[Tensor, "K N"]]:
+        """Vectors b_k and numbers s_k of each sample, `L = sum_k s_k b_k b_k^T`, without those that vanish for all.
+
+        Eigenvectors, so that an indefinite L has them too.
+        """
+        L = self.blocks().double()
+        values, vectors = torch.linalg.eigh(L)
+        size = values.abs().amax(0)
+        live = size > torch.finfo(self.z.dtype).eps * size.max()
+        return vectors.permute(2, 0, 1)[live].to(self.z.dtype), values.T[live]
+
+
+def output_curvature(criterion: Callable[[Any], tuple[Tensor, Any]], output: Tensor) -> OutputCurvature:
+    """The loss's slopes at this output, cut from the model."""
+    z = output.detach().requires_grad_()
+    total, _ = criterion(z)
+    (slopes,) = gradient(total, [z], create_graph=True)
+    return OutputCurvature(z, slopes)

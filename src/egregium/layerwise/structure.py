@@ -1,0 +1,131 @@
+"""What a network allows: found from its modules and its graph on a few samples, and verified there by numbers.
+
+Nothing is taken from a name. The gradient that the captured layers give is compared with autograd's, parameter by
+parameter, and one that differs (a tied or reshaped weight, a module used twice, samples in another dimension) is
+left to the general way. The outputs are asked whether they are affine in each parameter tensor, the others held fixed:
+then `tr D = 0` exactly, D = H - G the curvature of the outputs.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from egregium.errors import EgregiumError
+from egregium.landscape import BatchLoss, Landscape
+from egregium.landscape.losses import Count
+from egregium.layerwise.capture import captured, output_gradients, parameters_of
+from egregium.layerwise.chain import is_chain
+from egregium.layerwise.outputs import OutputCurvature, output_curvature
+
+#: Samples that are looked at, and roundings by which two ways to a gradient may differ.
+LOOKED_AT, ROUNDINGS = 8, 1e4
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What was verified.
+
+    Attributes:
+        covered: parameters, by index, whose gradients of single samples the captured layers give.
+        parameters: their number in all.
+        width: K, the numbers that a sample puts out; 0 where outputs and loss cannot be told apart, or samples.
+        affine: whether the outputs are affine in each parameter tensor.
+        chain: whether it is a short row of dense layers and elementwise activations, tr D in closed form.
+        samples: those of the first batch that were looked at, and all of it.
+    """
+
+    covered: frozenset[int] = frozenset()
+    parameters: int = 0
+    width: int = 0
+    affine: bool = False
+    chain: bool = False
+    samples: tuple[int, int] = (0, 1)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every parameter is covered."""
+        return self.width > 0 and len(self.covered) == self.parameters
+
+
+def structure(land: Landscape) -> Structure:
+    """Look at a few samples of the first batch; where that fails in any way, nothing is known and nothing assumed."""
+    found = Structure()
+
+    def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Sequence[Tensor], Count]:
+        nonlocal found
+        if batch.part is not None:
+            found = _looked(batch.part(LOOKED_AT), batch, parameters)
+        return (), 1.0
+
+    try:
+        land.means(look, most=1)
+    except (EgregiumError, RuntimeError, ValueError, TypeError, IndexError, NotImplementedError):
+        return Structure()  # the general way meets the same, or needs none of it
+    return found
+
+
+def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Structure:
+    assert part.outputs is not None
+    assert part.criterion is not None
+    with captured(parameters) as seen:
+        z = part.outputs()
+    if not isinstance(z, Tensor) or z.ndim < 1 or z.shape[0] != part.samples or not z.requires_grad:
+        return Structure()
+    curvature = output_curvature(part.criterion, z)
+    if not _separate(curvature):
+        return Structure()
+    draw = torch.Generator().manual_seed(0)
+    u = torch.randn(z.shape, generator=draw, dtype=torch.float64).to(z)
+    gradients = torch.autograd.grad(z, parameters, u, create_graph=True, materialize_grads=True)
+    affine = all(_affine(g, p, draw) for g, p in zip(gradients, parameters, strict=True))
+    covered: frozenset[int] = frozenset()
+    if seen.calls:
+        once = Counter(j for call in seen.calls for j in parameters_of(call))
+        e = output_gradients(seen, z, u)
+        alone = torch.zeros_like(u)
+        alone[0] = u[0]
+        e_alone = output_gradients(seen, z, alone)
+        good: set[int] = set()
+        for call, first, single in zip(seen.calls, e, e_alone, strict=True):
+            if first is None or single is None or (z.shape[0] > 1 and bool(single[1:].any())):
+                continue
+            pairs = list(zip(parameters_of(call), call.layer.gradients(first), strict=False))
+            if all(once[j] == 1 and _agree(mine, gradients[j]) for j, mine in pairs):
+                good |= {j for j, _ in pairs}
+        covered = frozenset(good)
+    return Structure(
+        covered,
+        len(parameters),
+        curvature.width,
+        affine,
+        is_chain(part, parameters),
+        (part.samples, max(whole.samples, 1)),
+    )
+
+
+def _separate(curvature: OutputCurvature) -> bool:
+    """Whether no sample's slopes depend on another's outputs."""
+    if curvature.z.shape[0] < 2:
+        return True
+    w = torch.zeros_like(curvature.z)
+    w[0] = torch.linspace(1, 2, curvature.width, dtype=w.dtype, device=w.device).view_as(w[0])
+    return not bool(curvature.product(w)[1:].any())
+
+
+def _affine(g: Tensor, p: Tensor, draw: torch.Generator) -> bool:
+    """Whether the block of p in the outputs' curvature is zero, not small: for ReLU networks it is so bit for bit."""
+    if not g.requires_grad:
+        return True
+    v = torch.randn(g.shape, generator=draw, dtype=torch.float64).to(g)
+    (Dv,) = torch.autograd.grad(g, [p], v, retain_graph=True, materialize_grads=True)
+    return not bool(Dv.any())
+
+
+def _agree(mine: Tensor, other: Tensor) -> bool:
+    other = other.detach()
+    size = float(other.double().norm())
+    off = float((mine.double() - other.double().reshape(-1)).norm())
+    return off <= ROUNDINGS * torch.finfo(other.dtype).eps * size

@@ -1,0 +1,126 @@
+"""R's moments: those of the shape operator, by the cheapest way, and how they turn into the Hessian's."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from egregium.curvature import (
+    OperatorName,
+    TangentFrame,
+    second_derivative,
+    shape_operator,
+    tangent_frame,
+    trace_by_parts,
+)
+from egregium.curvature.hessian import SecondDerivative
+from egregium.estimators import Goal, ProgressCallback, Room, Statistic, TraceMoments, gauss_statistic
+from egregium.estimators.probes import checked_seed
+from egregium.landscape import Landscape
+from egregium.measurement.memory import Memory
+from egregium.measurement.moments import EXACT_BELOW, Method, trace_moments
+from egregium.measurement.preparation import prepared
+from egregium.operators.inner import dots
+from egregium.results import Cost
+from egregium.results.measurement import TermName
+
+
+@dataclass(frozen=True)
+class TurnedFrame:
+    """Turns moments of S~ = P H P / W into those of H, exactly: p = g^T H g, q = |H g|^2, beta = 1/W^2."""
+
+    tangent: TangentFrame
+    p: float
+    q: float
+
+    @property
+    def W(self) -> float:
+        return self.tangent.W
+
+    @property
+    def beta(self) -> float:
+        return self.W**-2
+
+    def of_hessian(self, statistic: Statistic) -> Statistic:
+        """`statistic` of (tr H, (tr H)^2, |H|_F^2), as a statistic of (tr S~, (tr S~)^2, |S~|_F^2).
+
+        tr S~ = (tr H - beta p) / W and |S~|_F^2 = beta (|H|_F^2 - 2 beta q + beta^2 p^2).
+        """
+        shift = self.beta * self.p
+
+        def turned(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
+            hessian_t = self.W * t + shift
+            hessian_t2 = self.W**2 * t2 + 2 * self.W * shift * t + shift**2
+            return statistic(hessian_t, hessian_t2, self.W**2 * F + 2 * self.beta * self.q - shift**2)
+
+        return turned
+
+    @property
+    def gradient_term(self) -> float:
+        """The fourth term of R, 2 beta^2 g^T H^2 g, known exactly."""
+        return 2 * self.beta**2 * self.q
+
+    def terms(self) -> dict[TermName, Statistic]:
+        """The three terms of R that are estimated, as statistics of S~; with `gradient_term` they add up to R."""
+        beta, p = self.beta, self.p
+        return {
+            "trace": self.of_hessian(lambda t, t2, F: beta * t2),
+            "frobenius": self.of_hessian(lambda t, t2, F: -beta * F),
+            "gradient_trace": self.of_hessian(lambda t, t2, F: -2 * beta**2 * p * t),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CurvatureMoments:
+    """Moments of S~ and all that was found on the way.
+
+    Attributes:
+        moments: (tr S~, |S~|_F^2).
+        frame: gradient, W, p and q.
+        second: the operator H.
+        room: what memory allows.
+        cost: of the moments; spent: of everything.
+        words, ended: as in `trace_moments`.
+    """
+
+    moments: TraceMoments
+    frame: TurnedFrame
+    second: SecondDerivative
+    room: Room
+    cost: Cost
+    spent: Cost
+    words: str
+    ended: str
+
+
+def curvature_moments(
+    here: Landscape,
+    operator: OperatorName,
+    method: Method,
+    goal: Goal,
+    seed: int,
+    block: int,
+    memory: Memory,
+    progress: ProgressCallback | None,
+) -> CurvatureMoments:
+    """The moments that R needs, at a fixed point. One gradient and one product beside what `trace_moments` takes."""
+    second = second_derivative(here, operator)
+    room = prepared(second, memory, block, progress)
+    tangent = tangent_frame(here)
+    g = tangent.gradient
+    image = (second @ g).unsqueeze(0)
+    frame = TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
+    first = room.cost + Cost(gradients=1) + second.cost(1)
+    sampled = method == "stochastic" or (method == "auto" and here.n >= EXACT_BELOW)
+    source = trace_by_parts(here, operator, checked_seed(seed)) if sampled else None
+    moments, cost, words, ended = trace_moments(
+        shape_operator(here, operator=operator, frame=tangent),
+        gauss_statistic,
+        method,
+        goal,
+        seed=seed,
+        spent=first,
+        room=room,
+        source=source.shaped(frame.W, frame.beta * frame.p) if source is not None else None,
+        progress=progress,
+    )
+    return CurvatureMoments(moments, frame, second, room, cost, first + cost, words, ended)
