@@ -12,6 +12,7 @@ from egregium.estimators.plan import (
     FEWEST_TO_STOP,
     PILOT_PROBES,
     PILOTS,
+    SPREAD,
     TRACED_PILOT,
     Plan,
     TracedPlan,
@@ -22,7 +23,7 @@ from egregium.estimators.sketch import KEPT, Sketch, begun, deepened, empty_sket
 from egregium.estimators.traces import PartedTrace, TraceSource, begun_trace, further
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
-from egregium.stats import Statistic
+from egregium.stats import Statistic, student_half_width
 
 #: What the exact way is called while it runs.
 EXACTLY = "every column, then R is exact"
@@ -177,6 +178,9 @@ class Driver:
         assert run.trace is not None
         estimate, alone = self.estimate(run), self.deviation(run) / run.sketch.probes**0.5
         error = math.sqrt(max(estimate.stderr**2 - alone**2, 0.0))
+        known = run.trace.known
+        if error and known.degrees < math.inf:  # few passes of few units: the error itself is hardly known
+            error = student_half_width(error, self.goal.confidence, known.degrees) / SPREAD
         trace = (error, len(run.trace.passes), run.trace.source.price().effort)
         target = self.goal.target(estimate.value)
         return traced_step(run.history, run.sketch.kept, target, self.room.vectors, trace, self.each())

@@ -26,7 +26,7 @@ FIRST_DECAY, SLOWEST_DECAY, STEEPEST_DECAY = 1.0, 0.25, 4.0
 
 
 #: The pilot where the trace comes from elsewhere: |A|_F^2 alone needs fewer probes than a squared mean.
-TRACED_PILOT = (6, 6)
+TRACED_PILOT = (8, 8)
 #: Shares of the squared error that are left to the trace when passes and products are weighed.
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
 
@@ -120,7 +120,7 @@ def traced_step(
         else:
             wait = 0.0
         aim = target * math.sqrt(1 - share)
-        if SPREAD * history[-1][1] / math.sqrt(k) <= aim:
+        if more and SPREAD * history[-1][1] / math.sqrt(k) <= aim:
             return TracedPlan(more, None, wait)
         step = next_step(history, fresh, aim, most, TRACED_PILOT[1])
         return TracedPlan(more, step, wait + step.products * price)

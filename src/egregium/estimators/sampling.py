@@ -1,6 +1,6 @@
 """The loop of the sampling estimator: pilot, then the cheaper of wider and deeper, until the goal or the budget.
 
-The pilot is a sketch of 16 directions and 16 fresh probes; of 6 and 6 where the trace comes from elsewhere. The
+The pilot is a sketch of 16 directions and 16 fresh probes; of 8 and 8 where the trace comes from elsewhere. The
 deviation of one probe's contribution, as a power of the sketch's depth fitted to the depths seen so far, predicts what
 either step would still cost: more probes at this depth, or a deeper sketch and fresh ones; and passes for the trace.
 The estimate uses the probes of the last depth alone, so that they are independent given the sketch. It is looked at
@@ -26,7 +26,7 @@ from egregium.stats import Statistic
 #: How much cheaper the probes' own trace must look before the one by parts is given up.
 CLEARLY = 0.5
 #: Chance at which a trace by parts that the probes' own traces contradict is given up.
-CONTRADICTED = 1e-7
+CONTRADICTED = 1e-4
 
 
 def sampled_moments(

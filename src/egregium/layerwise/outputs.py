@@ -54,7 +54,7 @@ class OutputCurvature:
 
 def output_curvature(criterion: Callable[[Any], tuple[Tensor, Any]], output: Tensor) -> OutputCurvature:
     """The loss's slopes at this output, cut from the model."""
-    z = output.detach().requires_grad_()
+    z = output.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
     total, _ = criterion(z)
     (slopes,) = gradient(total, [z], create_graph=True)
     return OutputCurvature(z, slopes)
