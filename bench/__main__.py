@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bench import accuracy, bound, coverage, products, record, weighting
+from bench import accuracy, bound, coverage, parts, products, record, weighting
 from bench.options import FASHION_MNIST, Options
 from bench.page import drawn
 from bench.tables import Table, show
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[Options], Iterator[Table]]] = {
     "weighting": weighting.tables,
     "bound": bound.tables,
     "products": products.tables,
+    "parts": parts.tables,
     "coverage": coverage.tables,
     "accuracy": accuracy.tables,
 }

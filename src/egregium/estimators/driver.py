@@ -164,9 +164,10 @@ class Driver:
         """The run with `count` more passes for its trace, or as many as the budget allows."""
         for _ in range(count):
             run = self.watched(run, "trace by parts", 0.0)
-            if run.ended or run.trace is None or run.trace.source.price().effort > self.left(run):
+            if run.ended or run.trace is None:
                 break
-            run = replace(run, trace=further(run.trace, 1))
+            affordable = run.trace.source.price().effort <= self.left(run)
+            run = replace(run, trace=further(run.trace, 1)) if affordable else replace(run, ended="budget")
         return run
 
     def each(self) -> float:
