@@ -1,7 +1,9 @@
 """Parts of a spectrum: eigenpairs and the spectral density."""
 
+import math
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -17,6 +19,8 @@ class Eigenpairs:
         vectors: (n, k) unit eigenvectors, or (n, 0) where they were not kept.
         residuals: (k,) |A v - lambda v|: each interval `values[i] +/- residuals[i]` holds an eigenvalue of A.
         cost, method, converged: as in `Estimate`.
+        beyond: eigenvalues that are not among `values` lie no further out than the last one by more than this;
+            infinite where they were not looked for.
     """
 
     values: Float[Tensor, " k"]
@@ -25,6 +29,27 @@ class Eigenpairs:
     cost: Cost = Cost()
     method: str = ""
     converged: bool = True
+    beyond: float = math.inf
+
+    @property
+    def bounds(self) -> Float[Tensor, " k"]:
+        """(k,) how far each value is from its eigenvalue: `min(r, r^2 / gap)`, r the residual.
+
+        gap: the distance of the value from all other eigenvalues, known from the other values, their residuals and
+        `beyond`; where it is not known to be positive, r stands (T. Kato, J. Phys. Soc. Japan 4, 1949).
+
+        >>> import torch
+        >>> pairs = Eigenpairs(torch.tensor([3.0, 1.0]), torch.empty(5, 0), torch.tensor([0.1, 0.0]), beyond=0.0)
+        >>> pairs.bounds  # 0.1^2 / 2; below 1 there may be another
+        tensor([0.0050, 0.0000])
+        """
+        if not self.values.numel():
+            return self.residuals
+        away = (self.values.unsqueeze(1) - self.values).abs() - self.residuals
+        away.fill_diagonal_(math.inf)
+        gap = torch.minimum(away.amin(1), (self.values - self.values[-1]).abs() - self.beyond)
+        quadratic = self.residuals**2 / gap
+        return torch.where(gap > self.residuals, quadratic, self.residuals)
 
     def __str__(self) -> str:
         pairs = zip(self.values.tolist(), self.residuals.tolist(), strict=True)
