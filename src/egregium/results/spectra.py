@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from egregium.errors import ArgumentError
 from egregium.results.cost import Cost
+from egregium.results.estimate import Estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,10 @@ class SpectralDensity:
         nodes, weights: (probes, steps) Ritz values and Gauss weights, each row of weights summing to 1.
         sigma: width of the Gaussian.
         cost, method: as in `Estimate`.
+        lower, upper: (m,) pointwise band of the density at `confidence`, by the bootstrap over the probes; None in
+            documents of older versions.
+        n: rows of the matrix; 0 in documents of older versions.
+        rounding: relative error that the dtype of the products may carry into a moment.
     """
 
     grid: Float[Tensor, " m"]
@@ -79,3 +85,39 @@ class SpectralDensity:
     sigma: float
     cost: Cost = Cost()
     method: str = ""
+    lower: Float[Tensor, " m"] | None = None
+    upper: Float[Tensor, " m"] | None = None
+    confidence: float = 0.95
+    n: int = 0
+    rounding: float = 0.0
+
+    def moment(self, power: int) -> Estimate:
+        """tr A^power = n E[sum_i w_i theta_i^power], with Student's interval over the probes: 1 is tr A, 2 |A|_F^2.
+
+        Unbiased: Gauss rules of j steps are exact up to degree 2 j - 1. Raises ArgumentError for a power beyond that
+        (where more steps are needed) or below 0, and where the document that this was read from does not say n.
+
+        >>> import torch
+        >>> nodes, weights, none = torch.tensor([[1.0, 3.0]] * 2), torch.tensor([[0.5, 0.5]] * 2), torch.empty(0)
+        >>> print(SpectralDensity(none, none, none, nodes, weights, 1.0, n=4).moment(2))  # 1 + 1 + 9 + 9
+        20 +/- 0 (95 %)
+        """
+        probes, steps = self.nodes.shape
+        known = isinstance(power, int) and not isinstance(power, bool) and 0 <= power < 2 * steps
+        if not known or not self.n:
+            raise ArgumentError(
+                f"A density of {steps} steps knows the moments 0, ..., {2 * steps - 1} of a matrix of known size, got "
+                f"power = {power!r} and n = {self.n or 'unknown'}. Take more steps, or measure again."
+            )
+        each = self.n * (self.weights * self.nodes**power).sum(1)
+        size = self.n * float((self.weights * self.nodes.abs() ** power).sum(1).mean())
+        return Estimate(
+            float(each.mean()),
+            float(each.std()) / math.sqrt(probes),
+            degrees=probes - 1,
+            samples=each,
+            cost=self.cost,
+            method=self.method,
+            confidence=self.confidence,
+            rounding=self.rounding * size,
+        )
