@@ -1,5 +1,6 @@
 """Eigenpairs against ARPACK (SciPy's eigsh) on known spectra: products, errors, copies that were missed. Float64."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
@@ -70,7 +71,8 @@ def tables(options: Options) -> Iterator[Table]:
                 rows.append(attempted(label, case))
     note = (
         f"n = {N:,}, means over {seeds} seeds; ARPACK on A shifted by its spectral radius, ncv = max(2 k + 1, 20). "
-        "Both with k products more for residuals. Wrong: runs with a value off by more than tol times the spread."
+        "Both with k products more for residuals. Wrong: runs that say they have "
+        "converged, with a value off by more than tol times the spread; inf: fewer than k."
     )
     yield Table("eigen", "Eigenpairs, thick-restart Lanczos against ARPACK", COLUMNS, rows, note)
 
@@ -83,9 +85,8 @@ def _row(values: Tensor, largest: bool, k: int, tol: float, seeds: int) -> Row:
         until = unsearched(values, k, largest, tol, seed)
         found, products = arpack(values, k, largest, tol, seed)
         ours, theirs = (_error(got, truth) / spread for got in (pairs.values, found))
-        each.append(
-            [pairs.cost.products, until, products + k, ours, theirs, ours > tol, theirs > tol, not pairs.converged]
-        )
+        wrong = (pairs.converged and ours > tol, math.isfinite(theirs) and theirs > tol)
+        each.append([pairs.cost.products, until, products + k, ours, theirs, *wrong, not pairs.converged])
     mean, most = (np.array(each, dtype=float).mean(0), np.array(each, dtype=float).max(0))
     total = np.array(each, dtype=float).sum(0)
     return {

@@ -221,6 +221,16 @@ def test_memory_is_two_k_and_ten_vectors(k: int, monkeypatch: pytest.MonkeyPatch
     assert 2 * k + 8 <= counted.peak / (4 * n) <= 2 * k + 10
 
 
+def test_pairs_coupled_to_those_locked_before_are_found_again() -> None:
+    """Copies found late, beside pairs locked at tol: three of 50 come out above it, and a stricter run takes over."""
+    i = torch.arange(1, 2001, dtype=torch.float64)
+    values = torch.where(i <= 10, 13 - i, torch.where(i % 3 == 0, -1.0, 1.0) * 3 / i)
+    pairs = eigenpairs(Diagonal(values), 50, seed=1)
+    checked(pairs, values, 50, True, 1e-3)
+    assert pairs.residuals.max() <= 1e-3 * float(values.max() - values.min())
+    assert not eigenpairs(Diagonal(values), 50, seed=1, products=300).converged  # too few for a second run
+
+
 def test_less_room_gives_the_same_pairs() -> None:
     values = torch.cat([torch.tensor([10.0, 10, 8, 7, 6], dtype=torch.float64), bulk(300)])
     checked(eigenpairs(Diagonal(values), 5, tol=1e-4, room=Room(1, 11)), values, 5, True, 1e-4)

@@ -18,10 +18,10 @@ HEADROOM = 12.0
 
 
 def spectrum_figure(measurement: Measurement) -> Picture | None:
-    """The spectral density on a logarithmic axis with its band (of +/- 2 stderr in older documents), the extreme eigenvalues marked.
+    """The spectral density on a logarithmic axis with its band, the extreme eigenvalues marked.
 
-    The axis reaches down to where one single eigenvalue is seen, so the delta at 0 does not hide the rest. None where
-    the measurement has no density.
+    The band is of +/- 2 stderr in documents of older versions. The axis reaches down to where one single eigenvalue is
+    seen, so the delta at 0 does not hide the rest. None where the measurement has no density.
     """
     density = measurement.density
     if density is None:
