@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bench import accuracy, bound, coverage, parts, products, record, weighting
+from bench import accuracy, bound, coverage, eigen, parts, products, record, weighting
 from bench.options import FASHION_MNIST, Options
 from bench.page import drawn
 from bench.tables import Table, show
@@ -15,6 +15,7 @@ from bench.tables import Table, show
 #: Parts by name, the quick ones first.
 PARTS: dict[str, Callable[[Options], Iterator[Table]]] = {
     "weighting": weighting.tables,
+    "eigen": eigen.tables,
     "bound": bound.tables,
     "products": products.tables,
     "parts": parts.tables,

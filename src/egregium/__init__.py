@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from egregium.errors import EgregiumError
     from egregium.estimators import Progress
     from egregium.landscape import Landscape
-    from egregium.measurement import eigenpairs, scalar_curvature, spectral_density, squared_frobenius, trace
+    from egregium.measurement import (
+        eigenpairs,
+        nuclear_norm,
+        scalar_curvature,
+        spectral_density,
+        squared_frobenius,
+        trace,
+    )
     from egregium.measurement.measure import measure
     from egregium.operators import SymmetricOperator
     from egregium.results import Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
@@ -29,7 +36,15 @@ _HOMES = {
     "errors": ("EgregiumError",),
     "estimators": ("Progress",),
     "landscape": ("Landscape",),
-    "measurement": ("eigenpairs", "measure", "scalar_curvature", "spectral_density", "squared_frobenius", "trace"),
+    "measurement": (
+        "eigenpairs",
+        "measure",
+        "nuclear_norm",
+        "scalar_curvature",
+        "spectral_density",
+        "squared_frobenius",
+        "trace",
+    ),
     "operators": ("SymmetricOperator",),
     "results": ("Cost", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
 }
@@ -52,6 +67,7 @@ __all__ = [
     "hessian",
     "load",
     "measure",
+    "nuclear_norm",
     "scalar_curvature",
     "shape_operator",
     "spectral_density",

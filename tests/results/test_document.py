@@ -109,3 +109,19 @@ def test_a_reader_ignores_fields_it_does_not_know(tmp_path: Path) -> None:
 def test_a_stranger_cannot_be_saved(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="cannot be saved"):
         save(eg.Progress("x", 0.0, None, eg.Cost()), tmp_path / "p.json")
+
+
+def test_documents_from_before_bands_and_bounds_are_read(measurement: eg.Measurement, tmp_path: Path) -> None:
+    """What later versions added has defaults: no band, n unknown, nothing said of other eigenvalues."""
+    measurement.save(tmp_path / "m.json")
+    document = json.loads((tmp_path / "m.json").read_text())
+    new = {"density": ("lower", "upper", "confidence", "n", "rounding"), "largest": ("beyond",), "trace": ("bias",)}
+    for part, names in new.items():
+        for name in names:
+            del document["result"][part][name]
+    (tmp_path / "m.json").write_text(json.dumps(document))
+    old = eg.load(tmp_path / "m.json")
+    assert (old.density.lower, old.density.upper, old.density.n) == (None, None, 0)
+    assert torch.equal(old.density.density, measurement.density.density)
+    assert (old.largest.beyond, old.trace.bias) == (math.inf, 0)
+    assert torch.equal(old.largest.bounds, old.largest.residuals)

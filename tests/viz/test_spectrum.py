@@ -22,8 +22,12 @@ def test_curve_is_the_density_on_a_logarithmic_axis(sampled: eg.Measurement) -> 
     assert np.allclose(curve.get_ydata(), density.density.clamp(min=floor))
 
 
-def test_band_is_two_standard_errors(sampled: eg.Measurement) -> None:
-    density = replace(sampled.density, stderr=0.1 * sampled.density.density)
+@pytest.mark.parametrize("old", [True, False])
+def test_band_is_the_densitys_or_two_standard_errors(sampled: eg.Measurement, old: bool) -> None:
+    value = sampled.density.density
+    band = (None, None) if old else (0.8 * value, 1.2 * value)
+    density = replace(sampled.density, stderr=(0.1 if old else 7.0) * value, lower=band[0], upper=band[1])
+    assert ("2 standard errors" in spectrum_figure(replace(sampled, density=density)).caption) == old
     (ax,) = spectrum_figure(replace(sampled, density=density)).figure.axes
     floor = ax.get_ylim()[0]
     vertices = ax.collections[0].get_paths()[0].vertices

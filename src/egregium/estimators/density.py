@@ -1,9 +1,4 @@
-"""The spectral density by stochastic Lanczos quadrature.
-
-For a random unit vector v, the Gauss rule of Lanczos (Ritz values theta_i, weights s_1i^2) integrates v's spectral
-measure exactly up to degree 2 j - 1; its mean over v is the density of eigenvalues (1/n) sum delta(lambda_i)
-(G. Golub, J. Welsch, Math. Comp. 23, 1969; S. Ubaru, J. Chen, Y. Saad, SIAM J. Matrix Anal. 38, 2017).
-"""
+"""The spectral density by stochastic Lanczos quadrature; see `estimators.quadrature`."""
 
 import math
 import time
@@ -14,10 +9,13 @@ from numbers import Real
 import torch
 
 from egregium.errors import ArgumentError
-from egregium.estimators.eigen import start_vector
-from egregium.estimators.lanczos import lanczos
+from egregium.estimators.goal import checked_confidence
+from egregium.estimators.moments import ROUNDINGS
+from egregium.estimators.probes import checked_seed
+from egregium.estimators.quadrature import rule, runs
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, SpectralDensity
+from egregium.stats import bootstrap_band
 
 #: Points of the grid, and its margin beyond the outermost Ritz values, in units of sigma.
 POINTS, MARGIN = 1025, 4.0
@@ -34,13 +32,16 @@ def spectral_density(
     probes: int = PROBES,
     sigma: float | None = None,
     seed: int = 0,
+    confidence: float = 0.95,
     goes_on: Callable[[int], bool] = lambda probe: True,
 ) -> SpectralDensity:
     """The density of eigenvalues, smoothed with a Gaussian of width `sigma` (default: 1 % of the spectrum's extent).
 
     `goes_on` is asked before each run from the third on, with its number; where it says no, those before stand.
-    `probes` Lanczos runs of `steps` products each; the standard error is over the probes. Memory: `steps` vectors.
-    Raises ArgumentError for fewer than two probes or one step, or a sigma that is not positive.
+    `probes` Lanczos runs of `steps` products each; standard error and band at `confidence` are over the probes
+    (bootstrap, never narrower than Student's), and know nothing of the error of the rules: where `sigma` is narrower
+    than their nodes are apart, more steps show other peaks. Memory: `steps` vectors.
+    Raises ArgumentError for fewer than two probes or one step, a sigma or confidence out of range.
 
     >>> from egregium.operators import Dense
     >>> d = spectral_density(Dense(torch.eye(8, dtype=torch.float64)), sigma=0.1)
@@ -52,19 +53,19 @@ def spectral_density(
         raise ArgumentError(
             f"spectral_density needs probes >= 2, steps >= 1 and sigma > 0, got {probes!r}, {steps!r} and {sigma!r}."
         )
+    checked_confidence(confidence)
     started, cost = time.perf_counter(), Cost()
     nodes = torch.zeros(probes, min(steps, op.n), dtype=torch.float64)
     weights = torch.zeros_like(nodes)
-    for probe in range(probes):
-        if probe >= FEWEST and not goes_on(probe):
-            nodes, weights = nodes[:probe], weights[:probe]
+    done = 0
+    for run in runs(op, steps, probes, seed):
+        values, shares = rule(run)
+        nodes[done, : len(values)], weights[done, : len(values)] = values, shares
+        nodes[done, len(values) :] = values[-1]  # an exhausted Krylov space leaves nodes of weight 0
+        cost, done = cost + run.cost, done + 1
+        if FEWEST <= done < probes and not goes_on(done):
             break
-        *_, last = lanczos(op, start_vector(op, seed, 2 + probe), steps)
-        values, vectors, _ = last.ritz()
-        nodes[probe, : len(values)], weights[probe, : len(values)] = values, vectors[0] ** 2
-        nodes[probe, len(values) :] = values[-1]  # an exhausted Krylov space leaves nodes of weight 0
-        cost = cost + last.cost
-        del last, vectors  # its basis, before the next one is begun
+    nodes, weights = nodes[:done], weights[:done]
     low, high = float(nodes.min()), float(nodes.max())
     width = sigma or 0.01 * max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-12)
     points = max(POINTS, math.ceil(POINTS_A_WIDTH * (high - low) / width))
@@ -76,7 +77,19 @@ def spectral_density(
     grid = torch.linspace(low - MARGIN * width, high + MARGIN * width, points, dtype=torch.float64)
     bumps = torch.exp(-(((grid - nodes.unsqueeze(2)) / width) ** 2) / 2) / (width * (2 * torch.pi) ** 0.5)
     each = (weights.unsqueeze(2) * bumps).sum(1)
-    probes = len(nodes)
-    cost = replace(cost, seconds=time.perf_counter() - started)
-    method = f"stochastic Lanczos quadrature, {probes} probes of {steps} steps"
-    return SpectralDensity(grid, each.mean(0), each.std(0) / probes**0.5, nodes, weights, width, cost, method)
+    lower, upper = bootstrap_band(each, confidence, checked_seed(seed))
+    return SpectralDensity(
+        grid,
+        each.mean(0),
+        each.std(0) / done**0.5,
+        nodes,
+        weights,
+        width,
+        cost=replace(cost, seconds=time.perf_counter() - started),
+        method=f"stochastic Lanczos quadrature, {done} probes of {steps} steps",
+        lower=lower.clamp(min=0),
+        upper=upper,
+        confidence=confidence,
+        n=op.n,
+        rounding=ROUNDINGS * torch.finfo(op.dtype).eps,
+    )

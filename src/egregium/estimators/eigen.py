@@ -1,18 +1,19 @@
 """Eigenpairs at the ends of the spectrum."""
 
+import math
 import time
 from dataclasses import replace
 from numbers import Real
+from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor
 
 from egregium.errors import ArgumentError, OutOfMemoryError
 from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.lanczos import Tridiagonal, lanczos
+from egregium.estimators.outermost import outermost
 from egregium.estimators.probes import checked_seed, gaussian
 from egregium.operators import SymmetricOperator, dense_matrix
 from egregium.operators.inner import dots, norm
@@ -24,10 +25,8 @@ START = 2
 DENSE = 64
 #: Steps after which the search for the two extreme pairs gives up.
 MOST_STEPS = 120
-#: Float64 vectors that ARPACK and a product through it take beside its basis.
-WORKSPACE = 9
-#: Lanczos steps that tell the spectral radius to a few percent, for the shift.
-RADIUS_STEPS = 8
+#: Lanczos vectors beside 2 k, the next one not counted; the fewest beside k; vectors that stand beside them.
+ROWS, FEWEST, BESIDE = 7, 4, 2
 
 
 def start_vector(op: SymmetricOperator, seed: int, index: int = 0) -> Float[Tensor, " n"]:
@@ -45,13 +44,18 @@ def eigenpairs(
     products: int = 2000,
     room: Room = Room(),
 ) -> Eigenpairs:
-    """The k algebraically largest (or smallest) eigenpairs, outermost first.
+    """The k algebraically largest (or smallest) eigenpairs, outermost first, eigenvalues with their multiplicities.
 
-    Implicitly restarted Lanczos (ARPACK through SciPy's eigsh) on A +- rho I, rho the spectral radius: residuals fall
-    below `tol` times the spread of the spectrum, also for eigenvalues near 0. A dense eigendecomposition for n <= 64
-    or k > n / 2. At most about `products` products; pairs that have not converged by then are left out and `converged`
-    is False. Memory: max(2 k + 1, 20) vectors in float64, fewer where `room` has fewer. The residuals are computed
-    afresh, k products. Raises ArgumentError unless 1 <= k <= n and tol > 0, OutOfMemoryError where nothing fits.
+    Thick-restart Lanczos (K. Wu, H. Simon, SIAM J. Matrix Anal. 22, 2000) in the operator's dtype, on its device, with
+    full reorthogonalisation: residuals fall below `tol` times the spread of the spectrum (or 32 roundings of the
+    dtype), also for eigenvalues near 0. Then a search in the complement for eigenvalues that lie further out than the
+    k-th by more than that: copies and what was missed; see `estimators.outermost`. A dense eigendecomposition for
+    n <= 64 or k > n / 2.
+
+    At most `products` products, k of them for residuals that are computed afresh; pairs that have not converged by
+    then are left out and `converged` is False, as it is where the search could not be finished. Memory: 2 k + 10
+    vectors, fewer where `room` has fewer; k are returned. Raises ArgumentError unless 1 <= k <= n and tol > 0,
+    OutOfMemoryError where nothing fits.
 
     >>> from egregium.operators import Dense
     >>> eigenpairs(Dense(torch.diag(torch.tensor([3.0, -1.0, 2.0]))), 2).values
@@ -62,10 +66,9 @@ def eigenpairs(
     if not _positive(tol):
         raise ArgumentError(f"tol must be positive, got {tol!r}.")
     started = time.perf_counter()
-    wide = 8 / torch.empty(0, dtype=op.dtype).element_size()  # ARPACK's vectors are in float64, beside k of ours
-    fit = int((room.vectors - k) / wide) - WORKSPACE - k
     dense = op.n <= DENSE or 2 * k > op.n
-    need = op.n * (1 + 2 * wide) if dense else (2 * k + 2 + WORKSPACE) * wide + k
+    wide = 8 / torch.empty(0, dtype=op.dtype).element_size()  # the dense matrix is decomposed in float64
+    need = op.n * (1 + 2 * wide) if dense else k + FEWEST + BESIDE
     if need > room.vectors and op.n > DENSE:
         raise OutOfMemoryError(
             f"{k} eigenpairs of n = {op.n:,} need {need:.0f} vectors beside the block; memory= leaves {room.vectors}. "
@@ -73,35 +76,29 @@ def eigenpairs(
         )
     if dense:
         return _dense(op, k, largest, started)
-    *_, last = lanczos(op, start_vector(op, seed), RADIUS_STEPS)
-    sign = 1.0 if largest else -1.0
-    radius = float(last.ritz()[0].abs().max()) or 1.0  # the zero matrix has none
-    counted = [last.cost]
-    del last
+    rows = min(2 * k + ROWS, op.n - 1, room.vectors - BESIDE)
+    how: dict[str, Any] = {
+        "rows": rows,
+        "largest": largest,
+        "tol": tol,
+        "seed": checked_seed(seed),
+        "block": room.block,
+    }
+    pairs = _restarted(op, k, products=products, **how)
+    spent = pairs.cost
+    if not pairs.converged and 2 * spent.total_products <= products:  # copies, coupled to pairs that were locked early
+        del pairs
+        pairs = _restarted(op, k, products=products - spent.total_products, within=1 / math.sqrt(k + 1), **how)
+        pairs = replace(pairs, cost=spent + pairs.cost)
+    return replace(pairs, cost=replace(pairs.cost, seconds=time.perf_counter() - started))
 
-    def product(v: np.ndarray) -> np.ndarray:
-        counted[0] = counted[0] + op.cost(1)
-        x = torch.from_numpy(v).to(op.device, op.dtype).reshape(-1)
-        image: np.ndarray = (op @ x).cpu().numpy().astype(np.float64)
-        image *= sign
-        image += radius * v.reshape(-1)
-        return image
 
-    linear = LinearOperator((op.n, op.n), matvec=product, dtype=np.float64)
-    steps = min(max(2 * k + 1, 20), fit)
-    restarts = max(products // steps, 1)
-    start = start_vector(op, seed, 1).double().cpu().numpy()
-    rng = np.random.default_rng(checked_seed(seed))
-    try:
-        _, found = eigsh(linear, k, which="LA", ncv=min(steps, op.n), v0=start, tol=tol, maxiter=restarts, rng=rng)
-        converged = True
-    except ArpackNoConvergence as partial:
-        found, converged = partial.eigenvectors, False
-    vectors = torch.from_numpy(found.T).to(op.device, op.dtype).T
-    del found
-    pairs = _rayleigh(op, vectors, largest, "implicitly restarted Lanczos (ARPACK)", converged, room.block)
-    cost = counted[0] + pairs.cost
-    return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
+def _restarted(op: SymmetricOperator, k: int, *, largest: bool, products: int, block: int, **how: Any) -> Eigenpairs:
+    found = outermost(op, k, largest=largest, products=max(products - k, 1), **how)
+    words = "thick-restart Lanczos"
+    pairs = _rayleigh(op, found.vectors.T, largest, words, found.complete, block, found.allowed)
+    beyond = found.allowed if pairs.converged else math.inf
+    return replace(pairs, beyond=beyond, cost=found.cost + pairs.cost)
 
 
 def _positive(value: object) -> bool:
@@ -155,13 +152,23 @@ def _dense(op: SymmetricOperator, k: int, largest: bool, started: float) -> Eige
     chosen = (vectors[:, -k:] if largest else vectors[:, :k]).to(op.dtype)
     pairs = _rayleigh(op, chosen, largest, "dense eigendecomposition", True, DENSE)
     cost = op.cost(op.n) + pairs.cost
-    return replace(pairs, cost=replace(cost, seconds=time.perf_counter() - started))
+    beyond = float(pairs.residuals.max())
+    return replace(pairs, beyond=beyond, cost=replace(cost, seconds=time.perf_counter() - started))
 
 
 def _rayleigh(
-    op: SymmetricOperator, vectors: Float[Tensor, "n k"], largest: bool, method: str, converged: bool, block: int
+    op: SymmetricOperator,
+    vectors: Float[Tensor, "n k"],
+    largest: bool,
+    method: str,
+    converged: bool,
+    block: int,
+    allowed: float = math.inf,
 ) -> Eigenpairs:
-    """Rayleigh quotients and residuals of unit vectors, outermost first; k products, `block` at a time."""
+    """Rayleigh quotients and residuals of unit vectors, outermost first; k products, `block` at a time.
+
+    Those whose residual is not `allowed` are left out, and the others have not converged then.
+    """
     values, residuals, cost = [], [], Cost()
     for part in torch.split(vectors, block, dim=1):
         images = op @ part
@@ -170,5 +177,7 @@ def _rayleigh(
             values.append(float(dots(v.unsqueeze(0), image.unsqueeze(0))))
             residuals.append(norm(torch.add(image, v, alpha=-values[-1])))
     found, off = torch.tensor(values, dtype=torch.float64), torch.tensor(residuals, dtype=torch.float64)
-    order = found.argsort(descending=largest)
+    order = found.argsort(descending=largest, stable=True)
+    order = order[off[order] <= allowed]
+    converged = converged and order.numel() == vectors.shape[1]
     return Eigenpairs(found[order], vectors[:, order.to(vectors.device)], off[order], cost, method, converged)

@@ -46,6 +46,12 @@ def stopped(progress: ProgressCallback | None, report: Progress) -> bool:
     return answer is not None and not answer
 
 
+def checked_confidence(confidence: object) -> None:
+    """Raise ArgumentError unless `confidence` is a number between 0 and 1."""
+    if not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
+        raise ArgumentError(f"confidence must be between 0 and 1, such as 0.95, got {confidence!r}.")
+
+
 @dataclass(frozen=True)
 class Room:
     """What memory allows an estimator.

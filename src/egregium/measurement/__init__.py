@@ -1,6 +1,21 @@
 """From a landscape to its numbers: the only room that chooses among estimators."""
 
 from egregium.measurement.measure import measure
-from egregium.measurement.scalar import eigenpairs, scalar_curvature, spectral_density, squared_frobenius, trace
+from egregium.measurement.scalar import (
+    eigenpairs,
+    nuclear_norm,
+    scalar_curvature,
+    spectral_density,
+    squared_frobenius,
+    trace,
+)
 
-__all__ = ["eigenpairs", "measure", "scalar_curvature", "spectral_density", "squared_frobenius", "trace"]
+__all__ = [
+    "eigenpairs",
+    "measure",
+    "nuclear_norm",
+    "scalar_curvature",
+    "spectral_density",
+    "squared_frobenius",
+    "trace",
+]

@@ -1,4 +1,4 @@
-"""Single numbers of a landscape: scalar curvature, trace, squared Frobenius norm, eigenpairs, spectral density."""
+"""Single numbers of a landscape: scalar curvature, trace, squared Frobenius norm, nuclear norm, eigenpairs, density."""
 
 import time
 from dataclasses import replace
@@ -9,6 +9,7 @@ from egregium.curvature import OperatorName, second_derivative
 from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Room, Statistic, TraceMoments
 from egregium.estimators.density import spectral_density as density_of
 from egregium.estimators.eigen import eigenpairs as eigenpairs_of
+from egregium.estimators.nuclear import nuclear_norm as nuclear_norm_of
 from egregium.landscape import Landscape
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
@@ -163,14 +164,39 @@ def spectral_density(
     probes: int = 4,
     sigma: float | None = None,
     seed: int = 0,
+    confidence: float = 0.95,
     operator: OperatorName = "hessian",
     memory: Memory = None,
 ) -> SpectralDensity:
     """The density of eigenvalues; see `estimators.density.spectral_density` for method, cost and errors."""
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, 1)
-    density = density_of(op, steps=min(steps, max(room.vectors, 1)), probes=probes, sigma=sigma, seed=seed)
+    steps = min(steps, max(room.vectors, 1))
+    density = density_of(op, steps=steps, probes=probes, sigma=sigma, seed=seed, confidence=confidence)
     return replace(density, cost=density.cost + room.cost)
+
+
+@in_full_precision
+def nuclear_norm(
+    what: Landscape | Any,
+    *,
+    probes: int = 16,
+    steps: int = 32,
+    confidence: float = 0.95,
+    seed: int = 0,
+    operator: OperatorName = "hessian",
+    memory: Memory = None,
+) -> Estimate:
+    """|A|_*, the sum of the absolute eigenvalues; see `estimators.nuclear.nuclear_norm` for method, cost and errors.
+
+    >>> import torch
+    >>> print(nuclear_norm(torch.diag(torch.tensor([2.0, -3.0]))))
+    5 (exact)
+    """
+    op = symmetric_operator(what, operator)
+    room = prepared(op, memory, 1)
+    estimate = nuclear_norm_of(op, probes=probes, steps=steps, confidence=confidence, seed=seed, room=room)
+    return replace(estimate, cost=estimate.cost + room.cost, notes=(*estimate.notes, *notes_of(what)))
 
 
 def symmetric_operator(what: Landscape | Any, operator: OperatorName = "hessian") -> SymmetricOperator:

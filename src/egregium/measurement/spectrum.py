@@ -57,6 +57,6 @@ def measured_spectrum(
     steps = min(STEPS, room.vectors)
     price = PROBES * steps * op.cost(1).effort
     if density and steps >= FEWEST_STEPS and not told.said and goal.left(spent) >= price and goes_on(0):
-        whole = spectral_density(op, steps=steps, seed=seed, goes_on=goes_on)
+        whole = spectral_density(op, steps=steps, seed=seed, confidence=goal.confidence, goes_on=goes_on)
         found = replace(found, density=whole, cost=found.cost + whole.cost)
     return found

@@ -33,6 +33,8 @@ class Estimate:
         confidence: the level at which it was asked, and at which it prints.
         notes: what a reader of the number must know.
         rounding: what rounding may add to the error on either side, an absolute bound; part of every interval.
+        bias: what an error that is not the probes' may add on either side, such as that of a quadrature; an estimate,
+            part of every interval.
 
     The error is that of the probes, for this model and these data: another sample of the data is not in it.
 
@@ -50,6 +52,7 @@ class Estimate:
     confidence: float = 0.95
     notes: tuple[str, ...] = ()
     rounding: float = 0.0
+    bias: float = 0.0
 
     @property
     def exact(self) -> bool:
@@ -59,7 +62,7 @@ class Estimate:
     def half_width(self, confidence: float | None = None) -> float:
         """Half the width of the interval at `confidence` (default: the level asked for)."""
         level = self.confidence if confidence is None else confidence
-        return student_half_width(self.stderr, level, self.degrees) + self.rounding
+        return student_half_width(self.stderr, level, self.degrees) + self.rounding + self.bias
 
     def interval(self, confidence: float | None = None) -> tuple[float, float]:
         """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t.

@@ -1,11 +1,15 @@
 """Parts of a spectrum: eigenpairs and the spectral density."""
 
+import math
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from egregium.errors import ArgumentError
 from egregium.results.cost import Cost
+from egregium.results.estimate import Estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +21,8 @@ class Eigenpairs:
         vectors: (n, k) unit eigenvectors, or (n, 0) where they were not kept.
         residuals: (k,) |A v - lambda v|: each interval `values[i] +/- residuals[i]` holds an eigenvalue of A.
         cost, method, converged: as in `Estimate`.
+        beyond: eigenvalues that are not among `values` lie no further out than the last one by more than this;
+            infinite where they were not looked for.
     """
 
     values: Float[Tensor, " k"]
@@ -25,6 +31,27 @@ class Eigenpairs:
     cost: Cost = Cost()
     method: str = ""
     converged: bool = True
+    beyond: float = math.inf
+
+    @property
+    def bounds(self) -> Float[Tensor, " k"]:
+        """(k,) how far each value is from its eigenvalue: `min(r, r^2 / gap)`, r the residual.
+
+        gap: the distance of the value from all other eigenvalues, known from the other values, their residuals and
+        `beyond`; where it is not known to be positive, r stands (T. Kato, J. Phys. Soc. Japan 4, 1949).
+
+        >>> import torch
+        >>> pairs = Eigenpairs(torch.tensor([3.0, 1.0]), torch.empty(5, 0), torch.tensor([0.1, 0.0]), beyond=0.0)
+        >>> pairs.bounds  # 0.1^2 / 2; below 1 there may be another
+        tensor([0.0050, 0.0000])
+        """
+        if not self.values.numel():
+            return self.residuals
+        away = (self.values.unsqueeze(1) - self.values).abs() - self.residuals
+        away.fill_diagonal_(math.inf)
+        gap = torch.minimum(away.amin(1), (self.values - self.values[-1]).abs() - self.beyond)
+        quadratic = self.residuals**2 / gap
+        return torch.where(gap > self.residuals, quadratic, self.residuals)
 
     def __str__(self) -> str:
         pairs = zip(self.values.tolist(), self.residuals.tolist(), strict=True)
@@ -44,6 +71,10 @@ class SpectralDensity:
         nodes, weights: (probes, steps) Ritz values and Gauss weights, each row of weights summing to 1.
         sigma: width of the Gaussian.
         cost, method: as in `Estimate`.
+        lower, upper: (m,) pointwise band of the density at `confidence`, by the bootstrap over the probes; None in
+            documents of older versions.
+        n: rows of the matrix; 0 in documents of older versions.
+        rounding: relative error that the dtype of the products may carry into a moment.
     """
 
     grid: Float[Tensor, " m"]
@@ -54,3 +85,39 @@ class SpectralDensity:
     sigma: float
     cost: Cost = Cost()
     method: str = ""
+    lower: Float[Tensor, " m"] | None = None
+    upper: Float[Tensor, " m"] | None = None
+    confidence: float = 0.95
+    n: int = 0
+    rounding: float = 0.0
+
+    def moment(self, power: int) -> Estimate:
+        """tr A^power = n E[sum_i w_i theta_i^power], with Student's interval over the probes: 1 is tr A, 2 |A|_F^2.
+
+        Unbiased: Gauss rules of j steps are exact up to degree 2 j - 1. Raises ArgumentError for a power beyond that
+        (where more steps are needed) or below 0, and where the document that this was read from does not say n.
+
+        >>> import torch
+        >>> nodes, weights, none = torch.tensor([[1.0, 3.0]] * 2), torch.tensor([[0.5, 0.5]] * 2), torch.empty(0)
+        >>> print(SpectralDensity(none, none, none, nodes, weights, 1.0, n=4).moment(2))  # 1 + 1 + 9 + 9
+        20 +/- 0 (95 %)
+        """
+        probes, steps = self.nodes.shape
+        known = isinstance(power, int) and not isinstance(power, bool) and 0 <= power < 2 * steps
+        if not known or not self.n:
+            raise ArgumentError(
+                f"A density of {steps} steps knows the moments 0, ..., {2 * steps - 1} of a matrix of known size, got "
+                f"power = {power!r} and n = {self.n or 'unknown'}. Take more steps, or measure again."
+            )
+        each = self.n * (self.weights * self.nodes**power).sum(1)
+        size = self.n * float((self.weights * self.nodes.abs() ** power).sum(1).mean())
+        return Estimate(
+            float(each.mean()),
+            float(each.std()) / math.sqrt(probes),
+            degrees=probes - 1,
+            samples=each,
+            cost=self.cost,
+            method=self.method,
+            confidence=self.confidence,
+            rounding=self.rounding * size,
+        )

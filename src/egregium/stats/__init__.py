@@ -1,5 +1,6 @@
-"""Moments, U-statistics and the jackknife."""
+"""Moments, U-statistics, jackknife and bootstrap."""
 
+from egregium.stats.bootstrap import bootstrap_band
 from egregium.stats.jackknife import jackknife_stderr, leave_one_out_mean, student_half_width
 from egregium.stats.known import KnownMean, known_mean_estimate, mean_of_passes
 from egregium.stats.moments import Statistic, moment_estimate
@@ -8,6 +9,7 @@ from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
 __all__ = [
     "KnownMean",
     "Statistic",
+    "bootstrap_band",
     "jackknife_stderr",
     "known_mean_estimate",
     "leave_one_out_mean",

@@ -18,10 +18,10 @@ HEADROOM = 12.0
 
 
 def spectrum_figure(measurement: Measurement) -> Picture | None:
-    """The spectral density on a logarithmic axis with its band of +/- 2 stderr, the extreme eigenvalues marked.
+    """The spectral density on a logarithmic axis with its band, the extreme eigenvalues marked.
 
-    The axis reaches down to where one single eigenvalue is seen, so the delta at 0 does not hide the rest. None where
-    the measurement has no density.
+    The band is of +/- 2 stderr in documents of older versions. The axis reaches down to where one single eigenvalue is
+    seen, so the delta at 0 does not hide the rest. None where the measurement has no density.
     """
     density = measurement.density
     if density is None:
@@ -46,7 +46,11 @@ def spectrum_figure(measurement: Measurement) -> Picture | None:
 def _draw_density(ax: Axes, density: SpectralDensity, floor: float) -> None:
     grid, value, error = (np.asarray(x, dtype=float) for x in (density.grid, density.density, density.stderr))
     ax.set_yscale("log")
-    low, high = (np.maximum(value + side * 2 * error, floor) for side in (-1, 1))
+    if density.lower is None or density.upper is None:
+        edges = [value - 2 * error, value + 2 * error]
+    else:
+        edges = [np.asarray(edge, dtype=float) for edge in (density.lower, density.upper)]
+    low, high = (np.maximum(edge, floor) for edge in edges)
     ax.fill_between(grid, low, high, color=BLUE, alpha=0.25, linewidth=0)
     ax.plot(grid, np.maximum(value, floor), color=BLUE, linewidth=1.3)
     ax.set_ylim(floor, HEADROOM * float(high.max()))
@@ -75,9 +79,11 @@ def _mark_extremes(ax: Axes, largest: Eigenpairs | None, smallest: Eigenpairs | 
 
 def _caption(density: SpectralDensity, measurement: Measurement) -> str:
     probes = density.nodes.shape[0]
+    old = density.lower is None
+    band = "±2 standard errors" if old else f"the bootstrap's at {100 * density.confidence:g} % (never below Student's)"
     marks = "" if measurement.largest is None else "; triangles mark the extreme eigenvalues"
     return (
-        f"Model, data and parameters are fixed; {probes} random start vectors were sampled and the band is ±2 standard "
-        f"errors over them, with every eigenvalue smoothed to a Gaussian of width {typeset(f'{density.sigma:.2g}')}, "
+        f"Model, data and parameters are fixed; {probes} random start vectors were sampled and the band is {band} "
+        f"over them, with every eigenvalue smoothed to a Gaussian of width {typeset(f'{density.sigma:.2g}')}, "
         f"whose height for one single eigenvalue is the dashed line{marks}."
     )
