@@ -22,7 +22,7 @@ from bench.tables import Column, Row, Table, attempted
 from bench.trials import Trial
 from egregium.results import Estimate
 
-SEEDS, QUICK_SEEDS, RTOL, BUDGET = 200, 10, 0.01, 4000
+SEEDS, QUICK_SEEDS, RTOL, BUDGET = 200, 10, 0.01, 1500
 WITHOUT = "egregium.measurement.frame.trace_by_parts"
 COLUMNS = (
     Column("case", "network"),

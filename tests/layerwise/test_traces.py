@@ -3,15 +3,15 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.layerwise.networks import CASES, landscape
 from torch import Tensor, nn
 
 import egregium as eg
-from egregium.curvature import trace_by_parts
+from egregium.curvature import parts, trace_by_parts
 from egregium.estimators.traces import begun_trace, further
 from egregium.layerwise import chain_remainder_trace, exact_gauss_newton_trace, structure, trace_pass
 from egregium.operators import dense_matrix
 from egregium.stats import student_half_width
-from tests.layerwise.networks import CASES, landscape
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -151,8 +151,6 @@ def test_nothing_is_left_on_the_model() -> None:
 
 def test_a_wrong_trace_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probes' own traces contradict it."""
-    from egregium.curvature import parts
-
     land = landscape("relu")
     right = parts.exact_gauss_newton_trace
     monkeypatch.setattr(parts, "exact_gauss_newton_trace", lambda *a: 8 * right(*a))

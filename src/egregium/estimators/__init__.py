@@ -2,6 +2,7 @@
 
 from egregium.estimators.goal import PRODUCT_BLOCK, Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import (
+    ROUNDINGS,
     TraceMoments,
     exact_moments,
     gauss_statistic,
@@ -15,6 +16,7 @@ from egregium.stats import Statistic
 
 __all__ = [
     "PRODUCT_BLOCK",
+    "ROUNDINGS",
     "Goal",
     "Progress",
     "ProgressCallback",

@@ -13,7 +13,8 @@ from egregium.curvature import (
     trace_by_parts,
 )
 from egregium.curvature.hessian import SecondDerivative
-from egregium.estimators import Goal, ProgressCallback, Room, Statistic, TraceMoments, gauss_statistic
+from egregium.estimators import Goal, ProgressCallback, Room, Statistic, TraceMoments, gauss_statistic, price_of
+from egregium.estimators.plan import TRACED_PILOT
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
 from egregium.measurement.memory import Memory
@@ -22,6 +23,9 @@ from egregium.measurement.preparation import prepared
 from egregium.operators.inner import dots
 from egregium.results import Cost
 from egregium.results.measurement import TermName
+
+#: Products that must fit into a budget before anything is spent on a trace by parts: its pilot.
+LEAST_PRODUCTS = sum(TRACED_PILOT) + TRACED_PILOT[0]
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class TurnedFrame:
 
     @property
     def W(self) -> float:
+        """The volume element."""
         return self.tangent.W
 
     @property
@@ -75,7 +80,7 @@ class CurvatureMoments:
 
     Attributes:
         moments: (tr S~, |S~|_F^2).
-        frame: gradient, W, p and q.
+        frame: gradient, W, p and q; None where nothing asked for them.
         second: the operator H.
         room: what memory allows.
         cost: of the moments; spent: of everything.
@@ -83,7 +88,7 @@ class CurvatureMoments:
     """
 
     moments: TraceMoments
-    frame: TurnedFrame
+    frame: TurnedFrame | None
     second: SecondDerivative
     room: Room
     cost: Cost
@@ -101,26 +106,31 @@ def curvature_moments(
     block: int,
     memory: Memory,
     progress: ProgressCallback | None,
+    turned: bool = False,
 ) -> CurvatureMoments:
-    """The moments that R needs, at a fixed point. One gradient and one product beside what `trace_moments` takes."""
+    """The moments that R needs, at a fixed point. One gradient beside what `trace_moments` takes, and one product for
+    p and q where they are asked for (`turned`) or the trace comes by parts.
+    """
     second = second_derivative(here, operator)
     room = prepared(second, memory, block, progress)
     tangent = tangent_frame(here)
-    g = tangent.gradient
-    image = (second @ g).unsqueeze(0)
-    frame = TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
-    first = room.cost + Cost(gradients=1) + second.cost(1)
-    sampled = method == "stochastic" or (method == "auto" and here.n >= EXACT_BELOW)
-    source = trace_by_parts(here, operator, checked_seed(seed)) if sampled else None
+    op = shape_operator(here, operator=operator, frame=tangent)
+    first = room.cost + Cost(gradients=1)
+    source = None
+    if method == "stochastic" or (method == "auto" and here.n >= EXACT_BELOW):
+        source = trace_by_parts(here, operator, checked_seed(seed))
+    if source is not None:
+        least = source.first().effort + second.cost(1).effort + price_of(op, LEAST_PRODUCTS, room.block)
+        source = source if least <= goal.left(first) else None
+    frame = None
+    if turned or source is not None:
+        g = tangent.gradient
+        image = (second @ g).unsqueeze(0)
+        frame = TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
+        first = first + second.cost(1)
+    if source is not None and frame is not None:
+        source = source.shaped(frame.W, frame.beta * frame.p)
     moments, cost, words, ended = trace_moments(
-        shape_operator(here, operator=operator, frame=tangent),
-        gauss_statistic,
-        method,
-        goal,
-        seed=seed,
-        spent=first,
-        room=room,
-        source=source.shaped(frame.W, frame.beta * frame.p) if source is not None else None,
-        progress=progress,
+        op, gauss_statistic, method, goal, seed=seed, spent=first, room=room, source=source, progress=progress
     )
     return CurvatureMoments(moments, frame, second, room, cost, first + cost, words, ended)

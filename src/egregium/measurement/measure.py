@@ -58,8 +58,9 @@ def measure(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
-    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress)
+    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, turned=True)
     moments, turn = found.moments, found.frame
+    assert turn is not None
     wanted = found.ended not in ("time", "stopped")
     spectrum = measured_spectrum(
         found.second,

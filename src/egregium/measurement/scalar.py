@@ -4,16 +4,20 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from egregium import estimators
-from egregium.curvature import OperatorName, second_derivative
+from egregium.curvature import OperatorName, second_derivative, trace_by_parts
 from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, Room, Statistic, TraceMoments
 from egregium.estimators.density import spectral_density as density_of
 from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.estimators.nuclear import nuclear_norm as nuclear_norm_of
+from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
-from egregium.measurement.moments import Method, judged, trace_moments
+from egregium.measurement.moments import EXACT_BELOW, Method, judged, trace_moments
+from egregium.measurement.passes import trace_of_passes
 from egregium.measurement.precision import in_full_precision
 from egregium.measurement.preparation import prepared
 from egregium.operators import SymmetricOperator, square_operator
@@ -103,6 +107,12 @@ def trace(
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, progress=progress)
+    if isinstance(what, Landscape) and method in ("auto", "stochastic") and op.n >= EXACT_BELOW:
+        source = trace_by_parts(what.fixed(), operator, checked_seed(seed))
+        if source is not None and source.structure.whole and source.first().effort <= goal.left(room.cost):
+            rounding = estimators.ROUNDINGS * torch.finfo(op.dtype).eps
+            e = trace_of_passes(source, goal, spent=room.cost, rounding=rounding, progress=progress)
+            return replace(e, notes=(*e.notes, *notes_of(what)))
     return _estimated(what, op, estimators.trace_statistic, goal, room, method=method, seed=seed, progress=progress)
 
 
