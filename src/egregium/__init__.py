@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from egregium.errors import EgregiumError
     from egregium.estimators import Progress
     from egregium.landscape import Landscape
-    from egregium.measurement import eigenpairs, scalar_curvature, spectral_density, squared_frobenius, trace
+    from egregium.measurement import (
+        dual_spectrum,
+        eigenpairs,
+        scalar_curvature,
+        spectral_density,
+        squared_frobenius,
+        trace,
+    )
     from egregium.measurement.measure import measure
     from egregium.operators import SymmetricOperator
-    from egregium.results import Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
+    from egregium.results import Cost, DualSpectrum, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
 
     __version__: str
 
@@ -29,14 +36,23 @@ _HOMES = {
     "errors": ("EgregiumError",),
     "estimators": ("Progress",),
     "landscape": ("Landscape",),
-    "measurement": ("eigenpairs", "measure", "scalar_curvature", "spectral_density", "squared_frobenius", "trace"),
+    "measurement": (
+        "dual_spectrum",
+        "eigenpairs",
+        "measure",
+        "scalar_curvature",
+        "spectral_density",
+        "squared_frobenius",
+        "trace",
+    ),
     "operators": ("SymmetricOperator",),
-    "results": ("Cost", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
+    "results": ("Cost", "DualSpectrum", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
 }
 
 __all__ = [
     "Cost",
     "Diagnosis",
+    "DualSpectrum",
     "EgregiumError",
     "Eigenpairs",
     "Estimate",
@@ -47,6 +63,7 @@ __all__ = [
     "SpectralDensity",
     "SymmetricOperator",
     "diagnosis",
+    "dual_spectrum",
     "eigenpairs",
     "ggn",
     "hessian",

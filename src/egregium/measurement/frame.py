@@ -1,7 +1,9 @@
 """R's moments: those of the shape operator, by the cheapest way, and how they turn into the Hessian's."""
 
+import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from egregium.curvature import (
@@ -16,6 +18,7 @@ from egregium.curvature.hessian import SecondDerivative
 from egregium.estimators import Goal, ProgressCallback, Room, Statistic, TraceMoments, gauss_statistic
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.measurement.dual import dual_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import EXACT_BELOW, Method, trace_moments
 from egregium.measurement.preparation import prepared
@@ -53,6 +56,20 @@ class TurnedFrame:
             return statistic(hessian_t, hessian_t2, self.W**2 * F + 2 * self.beta * self.q - shift**2)
 
         return turned
+
+    def of_shape_operator(self, moments: TraceMoments) -> TraceMoments:
+        """Exact moments of H as those of S~: the formulas of `of_hessian`, the other way.
+
+        What cancels between the terms, where g is large, is in `rounding`.
+        """
+        beta, p, q = self.beta, self.p, self.q
+        t, F = float(moments.traces[0]), float(moments.squares[0])
+        trace, traces = (t - beta * p) / self.W, (abs(t) + beta * abs(p)) / self.W
+        square, squares = beta * (F - 2 * beta * q + beta**2 * p**2), beta * (F + 2 * beta * q + beta**2 * p**2)
+        square = max(square, moments.rounding * squares)
+        lost = max(1.0, squares / square, traces / max(abs(trace), math.sqrt(square))) if square > 0 else 1.0
+        of_shape = (torch.tensor([x], dtype=torch.float64) for x in (trace, square))
+        return TraceMoments(*of_shape, exact=True, rounding=moments.rounding * lost)
 
     @property
     def gradient_term(self) -> float:
@@ -110,6 +127,11 @@ def curvature_moments(
     image = (second @ g).unsqueeze(0)
     frame = TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
     first = room.cost + Cost(gradients=1) + second.cost(1)
+    if method == "dual":
+        of_matrix, cost, words = dual_moments(here, operator, goal, memory, first, progress)
+        return CurvatureMoments(
+            frame.of_shape_operator(of_matrix), frame, second, room, cost, first + cost, words, ended=""
+        )
     sampled = method == "stochastic" or (method == "auto" and here.n >= EXACT_BELOW)
     source = trace_by_parts(here, operator, checked_seed(seed)) if sampled else None
     moments, cost, words, ended = trace_moments(
