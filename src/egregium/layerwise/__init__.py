@@ -1,7 +1,8 @@
 """Layers whose gradients of single samples are known: what they give, verified, and traces from it."""
 
 from egregium.layerwise.chain import chain_remainder_trace
-from egregium.layerwise.dual import Factor, Size, factor, size_of_factor
+from egregium.layerwise.dual import Factor
+from egregium.layerwise.pieces import Size, factor, size_of_factor
 from egregium.layerwise.structure import Structure, jointly_affine, structure
 from egregium.layerwise.traces import Part, exact_gauss_newton_trace, trace_pass
 

@@ -71,8 +71,8 @@ class Small(Written):
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        G, O, inputs = self.e.shape[2:]
-        return G, O, inputs
+        groups, outputs, inputs = self.e.shape[2:]
+        return groups, outputs, inputs
 
     def of(self, samples: slice) -> "Small":
         return Small(self.e[:, samples])
@@ -139,7 +139,7 @@ class Chosen(Kept):
     def gram(self, other: Kept) -> Float[Tensor, "rows others"]:
         """On the rows of the table that both chose."""
         assert isinstance(other, Chosen)
-        mine, theirs = self.indices.unique(), other.indices.unique()
+        mine, theirs = torch.unique(self.indices), torch.unique(other.indices)
         both = mine[torch.isin(mine, theirs)]
         if not both.numel():
             return self.e.new_zeros(self.rows, other.rows, dtype=torch.float64)

@@ -4,4 +4,12 @@ from egregium.measurement.eigenvalues import dual_spectrum
 from egregium.measurement.measure import measure
 from egregium.measurement.scalar import eigenpairs, scalar_curvature, spectral_density, squared_frobenius, trace
 
-__all__ = ["dual_spectrum", "eigenpairs", "measure", "scalar_curvature", "spectral_density", "squared_frobenius", "trace"]
+__all__ = [
+    "dual_spectrum",
+    "eigenpairs",
+    "measure",
+    "scalar_curvature",
+    "spectral_density",
+    "squared_frobenius",
+    "trace",
+]

@@ -11,8 +11,9 @@ from egregium.errors import ArgumentError, BudgetError, OutOfMemoryError
 from egregium.estimators import Goal, Progress, ProgressCallback, TraceMoments, stopped
 from egregium.landscape import Landscape
 from egregium.layerwise import Factor, Size, Structure, factor, jointly_affine, size_of_factor, structure
-from egregium.layerwise.dual import KEEPS_LESS, ROWS
+from egregium.layerwise.dual import ROWS
 from egregium.layerwise.grams import SLICE
+from egregium.layerwise.pieces import KEEPS_LESS
 from egregium.measurement.memory import (
     COLUMN,
     FIXED,
@@ -79,8 +80,8 @@ def dual(
     if size.kept + beside > allowed:
         held = f" and {spelled(matrices * 8 * size.rows**2)} for the matrix of all pairs" if matrices else ""
         raise OutOfMemoryError(
-            f'method="dual" needs about {spelled((size.kept + beside) / PLANNED)}: {spelled(size.kept)} for the inputs and '
-            f"output gradients of the layers ({size.rows:,} rows, {size.width} for each of {size.samples:,} samples)"
+            f'method="dual" needs about {spelled((size.kept + beside) / PLANNED)}: {spelled(size.kept)} for the inputs '
+            f"and output gradients of the layers ({size.rows:,} rows, {size.width} for each of {size.samples:,} samples)"
             f"{held}; memory allows {spelled(allowed / PLANNED)}. {KEEPS_LESS}"
         )
     if stopped(progress, Progress(f"{NEEDS} {spelled((size.kept + beside) / PLANNED)} of memory", 0.0, None, spent)):
@@ -107,8 +108,8 @@ def dual_moments(
     moments = rows_of(land, plan).moments(goes_on)
     if moments is None:
         raise BudgetError(
-            'method="dual" was ended before its last block, and a part of the inner products is no estimate. Allow more '
-            'time, or use method="stochastic", which can end at any moment.'
+            'method="dual" was ended before its last block, and a part of the inner products is no estimate. Allow '
+            'more time, or use method="stochastic", which can end at any moment.'
         )
     trace, square = moments
     square += 2 * plan.decay * trace + land.n * plan.decay**2
@@ -135,20 +136,18 @@ def _beside(land: Landscape, found: Structure, size: Size, matrices: int) -> flo
 def _refuse_unfit(land: Landscape, found: Structure) -> None:
     if found.whole:
         return
+    if not found.width:
+        raise ArgumentError(
+            'method="dual" cannot be used here: it cannot tell the outputs from the loss, or one sample from another. It '
+            "needs Landscape(model, loss, data) with one output tensor, a row for each sample, and a loss that is a sum "
+            'over samples; else use method="stochastic".'
+        )
     missing = [name for j, name in enumerate(land.shapes) if j not in found.covered]
     some = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-    why = (
-        f"the gradients of single samples in {some} are not those of a layer that it knows (dense, convolution, "
-        "embedding, norm, PReLU; each used once)"
-        if found.width
-        else "it cannot tell the outputs from the loss, or one sample from another"
-    )
     raise ArgumentError(
-        f'method="dual" cannot be used here: {why}. Measure without those parameters (params=), or use '
-        'method="stochastic".'
-        if found.width
-        else f'method="dual" cannot be used here: {why}. It needs Landscape(model, loss, data) with one output tensor, a '
-        'row for each sample, and a loss that is a sum over samples; else use method="stochastic".'
+        f'method="dual" cannot be used here: the gradients of single samples in {some} are not those of a layer that it '
+        "knows (dense, convolution, embedding, norm, PReLU; each used once). Measure without those parameters "
+        '(params=), or use method="stochastic".'
     )
 
 

@@ -51,18 +51,15 @@ def dual_spectrum(land: Landscape, *, memory: Memory = None) -> DualSpectrum:
     refuse_changing_loss(here)
     plan = dual(here, "ggn", memory, matrices=MATRICES)
     Z = rows_of(here, plan)
-    signs, rounding = torch.empty(0, dtype=torch.float64), 0.0
-    values = signs
+    values, rank = torch.empty(0, dtype=torch.float64), 0
     if Z.pieces and (signs := Z.signs).numel():
         M = Z.matrix()
-        eps = torch.finfo(torch.float64).eps
-        inputs = ROUNDINGS * torch.finfo(here.dtype).eps  # a row is off by this share of its length
-        total = float(M.diagonal().sum())
-        rounding = total * inputs**2
+        row = ROUNDINGS * torch.finfo(here.dtype).eps  # the share of its length by which a row is off
+        rounding = float(M.diagonal().sum()) * row**2
         del Z
         values = _pencil(M, signs)
-        rounding += eps * len(signs) * float(values.abs().max())
-    rank = int((values.abs() > rounding).sum())
+        rounding += torch.finfo(torch.float64).eps * len(signs) * float(values.abs().max())
+        rank = int((values.abs() > rounding).sum())
     most = values.abs().argsort(descending=True)[: here.n]
     values = values[most].sort(descending=True).values.cpu()
     of_all, others = values + plan.decay, here.n - values.numel()
@@ -83,8 +80,9 @@ def dual_spectrum(land: Landscape, *, memory: Memory = None) -> DualSpectrum:
 def _pencil(M: Float[Tensor, "r r"], signs: Float[Tensor, " r"]) -> Float[Tensor, " r"]:
     """Eigenvalues of S M, for M >= 0 given by its lower half: real, though S M is not symmetric."""
     if bool((signs == signs[0]).all()):
-        return signs[0] * torch.linalg.eigvalsh(M)
+        values: Tensor = signs[0] * torch.linalg.eigvalsh(M)
+        return values
     m, V = torch.linalg.eigh(M)
-    root = m.clamp_(min=0).sqrt_()
-    V.mul_(root)  # in place: M is as large as memory allows
-    return torch.linalg.eigvalsh(V.T @ (V * signs.unsqueeze(1)))
+    V.mul_(m.clamp_(min=0).sqrt_())  # in place: M is as large as memory allows
+    values = torch.linalg.eigvalsh(V.T @ (V * signs.unsqueeze(1)))
+    return values

@@ -68,8 +68,8 @@ class TurnedFrame:
         square, squares = beta * (F - 2 * beta * q + beta**2 * p**2), beta * (F + 2 * beta * q + beta**2 * p**2)
         square = max(square, moments.rounding * squares)
         lost = max(1.0, squares / square, traces / max(abs(trace), math.sqrt(square))) if square > 0 else 1.0
-        of_shape = (torch.tensor([x], dtype=torch.float64) for x in (trace, square))
-        return TraceMoments(*of_shape, exact=True, rounding=moments.rounding * lost)
+        of_shape, squared = (torch.tensor([x], dtype=torch.float64) for x in (trace, square))
+        return TraceMoments(of_shape, squared, exact=True, rounding=moments.rounding * lost)
 
     @property
     def gradient_term(self) -> float:
