@@ -27,19 +27,24 @@ from egregium.measurement.memory import (
 )
 from egregium.results import Cost
 
-#: Arrays as large as a block of M, and as the second derivatives of a batch's losses in its outputs, alive at once.
-BLOCKS, LOSSES = 6, 6
+#: Arrays as large as a block of M, and as the second derivatives of a batch's losses in its outputs, alive at once;
+#: as gradients that are written out.
+BLOCKS, LOSSES, SIDES = 6, 6, 3
 
 
 @dataclass(frozen=True)
 class Dual:
-    """What a landscape allows: its structure, the rows of Z, the bytes they may take, and the weight decay."""
+    """What a landscape allows: its structure, the rows of Z, the bytes they may take, and the weight decay.
+
+    `matrices`: arrays as large as all of M that are held.
+    """
 
     structure: Structure
     size: Size
     most: float
     decay: float
     cost: Cost
+    matrices: int
 
     @property
     def words(self) -> str:
@@ -81,12 +86,12 @@ def dual(
         held = f" and {spelled(matrices * 8 * size.rows**2)} for the matrix of all pairs" if matrices else ""
         raise OutOfMemoryError(
             f'method="dual" needs about {spelled((size.kept + beside) / PLANNED)}: {spelled(size.kept)} for the inputs '
-            f"and output gradients of the layers ({size.rows:,} rows, {size.width} for each of {size.samples:,} samples)"
-            f"{held}; memory allows {spelled(allowed / PLANNED)}. {KEEPS_LESS}"
+            f"and output gradients of the layers ({size.rows:,} rows, {size.width} for each of {size.samples:,} "
+            f"samples){held}; memory allows {spelled(allowed / PLANNED)}. {KEEPS_LESS}"
         )
     if stopped(progress, Progress(f"{NEEDS} {spelled((size.kept + beside) / PLANNED)} of memory", 0.0, None, spent)):
         raise BudgetError("Stopped by the caller before there was an estimate.")
-    return Dual(found, size, allowed - beside, decay, price)
+    return Dual(found, size, allowed - beside, decay, price, matrices)
 
 
 def dual_moments(
@@ -119,17 +124,27 @@ def dual_moments(
 
 
 def rows_of(land: Landscape, plan: Dual) -> Factor:
-    """Z, as planned."""
-    return factor(land, plan.structure, plan.most)
+    """Z, as planned. Raises OutOfMemoryError where there is more of it than the first samples let expect."""
+    Z = factor(land, plan.structure, plan.most)
+    rows = sum(int(piece.signs.count_nonzero()) for piece in Z.pieces)
+    more = 8 * plan.matrices * max(rows**2 - plan.size.rows**2, 0)
+    if more > plan.most - plan.size.kept:
+        raise OutOfMemoryError(
+            f'method="dual" met {rows:,} rows, where {plan.size.rows:,} were expected from the first samples, and memory '
+            f"does not allow {spelled(more)} more for the matrix of all pairs. {KEEPS_LESS}"
+        )
+    return Z
 
 
 def _beside(land: Landscape, found: Structure, size: Size, matrices: int) -> float:
     """Bytes beside the rows, at the most: of a batch's graph and losses, or of the blocks of M and all of it."""
     vector = land.n * torch.empty(0, dtype=land.dtype).element_size()
     passing = ggn(land).graph_bytes() + (FIXED + COLUMN) * vector + LOSSES * 8 * size.largest * found.width**2
-    of_block = 8 * max(ROWS, size.width) ** 2
-    per_row = size.kept / max(size.rows, 1)
-    pairing = BLOCKS * of_block + 3 * SLICE + 4 * ROWS * per_row + matrices * 8 * size.rows**2
+    rows = min(max(ROWS, size.width), size.rows)
+    widest = max(shape.numel() // max(shape[0], 1) if shape else 1 for shape in land.shapes.values())
+    written = 8 * rows * max(min(SLICE // max(8 * rows, 1), land.n), widest)
+    in_double = 4 * rows * size.kept / max(size.rows, 1)
+    pairing = BLOCKS * 8 * rows**2 + SIDES * written + in_double + matrices * 8 * size.rows**2
     return max(passing, pairing)
 
 
@@ -138,15 +153,15 @@ def _refuse_unfit(land: Landscape, found: Structure) -> None:
         return
     if not found.width:
         raise ArgumentError(
-            'method="dual" cannot be used here: it cannot tell the outputs from the loss, or one sample from another. It '
-            "needs Landscape(model, loss, data) with one output tensor, a row for each sample, and a loss that is a sum "
-            'over samples; else use method="stochastic".'
+            'method="dual" cannot be used here: it cannot tell the outputs from the loss, or one sample from another. '
+            "It needs Landscape(model, loss, data) with one output tensor, a row for each sample, and a loss that is a "
+            'sum over samples; else use method="stochastic".'
         )
     missing = [name for j, name in enumerate(land.shapes) if j not in found.covered]
     some = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     raise ArgumentError(
-        f'method="dual" cannot be used here: the gradients of single samples in {some} are not those of a layer that it '
-        "knows (dense, convolution, embedding, norm, PReLU; each used once). Measure without those parameters "
+        f'method="dual" cannot be used here: the gradients of single samples in {some} are not those of a layer that '
+        "it knows (dense, convolution, embedding, norm, PReLU; each used once). Measure without those parameters "
         '(params=), or use method="stochastic".'
     )
 

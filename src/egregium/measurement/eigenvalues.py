@@ -79,10 +79,10 @@ def dual_spectrum(land: Landscape, *, memory: Memory = None) -> DualSpectrum:
 
 def _pencil(M: Float[Tensor, "r r"], signs: Float[Tensor, " r"]) -> Float[Tensor, " r"]:
     """Eigenvalues of S M, for M >= 0 given by its lower half: real, though S M is not symmetric."""
-    if bool((signs == signs[0]).all()):
-        values: Tensor = signs[0] * torch.linalg.eigvalsh(M)
-        return values
-    m, V = torch.linalg.eigh(M)
-    V.mul_(m.clamp_(min=0).sqrt_())  # in place: M is as large as memory allows
-    values = torch.linalg.eigvalsh(V.T @ (V * signs.unsqueeze(1)))
-    return values
+    definite = bool((signs == signs[0]).all())
+    if not definite:
+        m, V = torch.linalg.eigh(M)
+        V.mul_(m.clamp_(min=0).sqrt_())  # in place: M is as large as memory allows
+        M = V.T @ (V * signs.unsqueeze(1))
+    values: Tensor = torch.linalg.eigvalsh(M)
+    return values * signs[0] if definite else values
