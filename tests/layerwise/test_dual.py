@@ -71,10 +71,9 @@ class Words(nn.Module):
         return self.out(torch.tanh(self.mix(h))[:, 0] + h.mean(1))
 
 
-def focal(z: Tensor, y: Tensor) -> Tensor:
-    """A focal loss: its second derivative in the outputs is indefinite."""
-    p = (4 * z).log_softmax(1).gather(1, y.unsqueeze(1))
-    return (-((1 - p.exp()) ** 2) * p).mean()
+def bent(z: Tensor, y: Tensor) -> Tensor:
+    """Its second derivative in the outputs has both signs."""
+    return F.cross_entropy(z, y) + torch.sin(3 * z).sum(1).mean()
 
 
 def images(*sizes: int) -> list[tuple[Tensor, Tensor]]:
@@ -124,11 +123,11 @@ CASES: dict[str, Case] = {
         lambda: with_targets(vectors(7, 4), lambda y: torch.rand(len(y), 3, dtype=DOUBLE)),
         {},
     ),
-    "indefinite": (mlp, focal, lambda: vectors(7, 4), {"terms": "samples"}),
+    "indefinite": (mlp, bent, lambda: vectors(7, 4), {"terms": "samples"}),
     "negative": (mlp, lambda z, y: -F.cross_entropy(z, y), lambda: vectors(7, 4), {"terms": "samples"}),
     "unequal batches": (mlp, nn.CrossEntropyLoss(), lambda: vectors(1, 13, 6, 2), {}),
     "weight decay": (mlp, nn.CrossEntropyLoss(), lambda: vectors(7, 4), {"weight_decay": 0.03}),
-    "indefinite, weight decay": (mlp, focal, lambda: vectors(7, 4), {"terms": "samples", "weight_decay": 0.03}),
+    "indefinite, weight decay": (mlp, bent, lambda: vectors(7, 4), {"terms": "samples", "weight_decay": 0.03}),
     "part": (mlp, nn.CrossEntropyLoss(), lambda: vectors(7, 4), {"params": "2.*"}),
 }
 
@@ -190,7 +189,7 @@ def test_scalar_curvature(name: str) -> None:
 
 def test_indefinite_is_indefinite() -> None:
     values = eg.dual_spectrum(landscape("indefinite")).eigenvalues
-    assert float(values[-1]) < -1e-3 * float(values[0])
+    assert float(values[-1]) < -0.1 * float(values[0])
 
 
 def test_the_cheaper_way_is_taken() -> None:
@@ -223,11 +222,12 @@ def test_single_precision() -> None:
 
 
 def test_steep() -> None:
-    """Where g is large much cancels between the moments of G: what is lost is in the interval."""
-    land = landscape("MLP").scaled(1e4)
-    e, other = (eg.scalar_curvature(land, operator="ggn", method=method) for method in ("dual", "exact"))
-    assert e.rounding > 3 * other.rounding
-    assert abs(e.value - other.value) <= e.half_width() + other.half_width()
+    """Where g is large much cancels between the moments of G: what is lost is in the interval. G of rank one: R = 0."""
+    model = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 1)).double()
+    for scale in (1.0, 30.0, 1e3, 1e5):
+        land = eg.Landscape(model, nn.MSELoss(), (torch.randn(1, 5).double(), torch.ones(1, 1).double())).scaled(scale)
+        e = eg.scalar_curvature(land, operator="ggn", method="dual")
+        assert abs(e.value) <= e.half_width()
 
 
 def wide() -> eg.Landscape:
@@ -275,8 +275,11 @@ def test_what_does_not_fit_is_refused_before_it_runs() -> None:
         eg.dual_spectrum(land, memory="400MiB")
     assert eg.trace(landscape("MLP"), operator="ggn", method="dual", memory="200MiB").exact
     assert len(calls) <= 6  # the loss is compared with itself, and a graph is counted
-    with pytest.raises(OutOfMemoryError, match="inputs and output gradients of the layers .80,000 rows, 2 for"):
-        eg.trace(land, operator="ggn", method="dual", memory="34MiB")
+    plan = dual(land, "ggn", "1GiB")
+    need = 2**30 - (plan.most - plan.size.kept) / 0.9
+    assert eg.trace(land, operator="ggn", method="exact", memory=int(0.95 * need)).exact  # n = 30
+    with pytest.raises(OutOfMemoryError, match=r"output gradients of the layers \(80,000 rows, 2 for"):
+        eg.trace(land, operator="ggn", method="dual", memory=int(0.95 * need))
     with pytest.raises(OutOfMemoryError, match="batches 0 to 0 take"):
         factor(land, structure(land), 1000)
 

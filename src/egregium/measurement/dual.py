@@ -130,8 +130,8 @@ def rows_of(land: Landscape, plan: Dual) -> Factor:
     more = 8 * plan.matrices * max(rows**2 - plan.size.rows**2, 0)
     if more > plan.most - plan.size.kept:
         raise OutOfMemoryError(
-            f'method="dual" met {rows:,} rows, where {plan.size.rows:,} were expected from the first samples, and memory '
-            f"does not allow {spelled(more)} more for the matrix of all pairs. {KEEPS_LESS}"
+            f'method="dual" met {rows:,} rows, where {plan.size.rows:,} were expected from the first samples, and '
+            f"memory does not allow {spelled(more)} more for the matrix of all pairs. {KEEPS_LESS}"
         )
     return Z
 
