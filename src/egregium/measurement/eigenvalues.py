@@ -43,7 +43,7 @@ def dual_spectrum(land: Landscape, *, memory: Memory = None) -> DualSpectrum:
     >>> model = torch.nn.Linear(2, 1, bias=False, dtype=torch.float64)
     >>> x = torch.tensor([[1.0, 0.0], [0.0, 2.0]], dtype=torch.float64)
     >>> found = dual_spectrum(Landscape(model, torch.nn.MSELoss(), (x, x[:, :1])))
-    >>> found.eigenvalues.tolist(), found.rank  # of the mean of 2 x x^T
+    >>> [round(value, 9) for value in found.eigenvalues.tolist()], found.rank  # of the mean of 2 x x^T
     ([4.0, 1.0], 2)
     """
     started = time.perf_counter()
