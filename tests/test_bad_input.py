@@ -388,7 +388,7 @@ CASES = [
             ("max_seconds", -1, ("max_seconds must be positive",)),
             ("seed", -1, ("seed must be a non-negative integer", "-1")),
             ("seed", 0.5, ("seed must be a non-negative integer", "0.5")),
-            ("method", "best", ('"auto", "exact" or "stochastic"', "'best'")),
+            ("method", "best", ('"auto", "exact", "stochastic" or "dual"', "'best'")),
             ("operator", "fisher", ('"hessian" or "ggn"', "'fisher'")),
             ("block", 0, ("block must be a positive",)),
             ("memory", "much", ('"4GiB"', "'much'")),

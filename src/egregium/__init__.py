@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from egregium.estimators import Progress
     from egregium.landscape import Landscape
     from egregium.measurement import (
+        dual_spectrum,
         eigenpairs,
         nuclear_norm,
         scalar_curvature,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     )
     from egregium.measurement.measure import measure
     from egregium.operators import SymmetricOperator
-    from egregium.results import Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
+    from egregium.results import Cost, DualSpectrum, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
 
     __version__: str
 
@@ -37,6 +38,7 @@ _HOMES = {
     "estimators": ("Progress",),
     "landscape": ("Landscape",),
     "measurement": (
+        "dual_spectrum",
         "eigenpairs",
         "measure",
         "nuclear_norm",
@@ -46,12 +48,13 @@ _HOMES = {
         "trace",
     ),
     "operators": ("SymmetricOperator",),
-    "results": ("Cost", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
+    "results": ("Cost", "DualSpectrum", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
 }
 
 __all__ = [
     "Cost",
     "Diagnosis",
+    "DualSpectrum",
     "EgregiumError",
     "Eigenpairs",
     "Estimate",
@@ -62,6 +65,7 @@ __all__ = [
     "SpectralDensity",
     "SymmetricOperator",
     "diagnosis",
+    "dual_spectrum",
     "eigenpairs",
     "ggn",
     "hessian",

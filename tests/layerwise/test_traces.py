@@ -129,6 +129,22 @@ def test_a_loss_that_couples_samples_is_left_to_the_general_way() -> None:
     assert trace_by_parts(land) is None
 
 
+def test_a_penalty_inside_the_loss_is_left_to_the_general_way() -> None:
+    """tr H then is not tr G: the penalty is no function of the outputs."""
+    model = nn.Sequential(nn.Linear(5, 12), nn.ReLU(), nn.Linear(12, 3)).double()
+
+    def penalised(z: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(z, y) + 0.5 * sum(p.square().sum() for p in model.parameters())
+
+    data = [(torch.randn(6, 5).double(), torch.randint(0, 3, (6,)))]
+    land = eg.Landscape(model, penalised, data, terms="samples")
+    truth = float(dense_matrix(eg.hessian(land)).trace())
+    assert structure(land).width == 0
+    assert trace_by_parts(land) is None
+    e = eg.trace(land, method="stochastic", rtol=0.05)
+    assert abs(e.value - truth) <= 3 * e.half_width()
+
+
 def test_what_a_pass_draws_depends_on_seed_and_index_alone() -> None:
     land = landscape("three tanh")
     found = structure(land)

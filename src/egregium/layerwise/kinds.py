@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from egregium.layerwise.grams import Chosen, Kept, Outer, Small
+
 
 class Known(ABC):
     """What is kept of one call of a layer; the two parameters are (weight, bias), None where there is none."""
@@ -25,6 +27,14 @@ class Known(ABC):
     @abstractmethod
     def gradients(self, e: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients (weight, bias) summed over samples, flat where torch's are; to compare with autograd's."""
+
+    @abstractmethod
+    def share(self, e: Tensor) -> Float[Tensor, "N ..."]:
+        """What is kept of a gradient in the output, for inner products with other samples' gradients."""
+
+    @abstractmethod
+    def kept(self, shares: Float[Tensor, "K N ..."]) -> Kept:
+        """The shares of K gradients in the output, with what they need of the call."""
 
     @abstractmethod
     def nudge(self, draw: "Signs") -> Tensor:
@@ -82,6 +92,21 @@ class Dense(Known):
         rows = self._rows(e)
         return torch.einsum("ngpo,ngpi->goi", rows, self.a).reshape(-1), rows.sum((0, 2)).reshape(-1)
 
+    @property
+    def _small(self) -> bool:
+        """Whether the gradients are no larger than the gradients in the output."""
+        return self.a.shape[2] >= self.a.shape[3] + self.bias
+
+    def share(self, e: Tensor) -> Float[Tensor, "N ..."]:
+        rows = self._rows(e)
+        if not self._small:
+            return rows
+        weights = rows.transpose(2, 3) @ self.a
+        return torch.cat([weights, rows.sum(2).unsqueeze(3)], dim=3) if self.bias else weights
+
+    def kept(self, shares: Float[Tensor, "K N ..."]) -> Kept:
+        return Small(shares) if self._small else Outer(_own(self.a), shares, self.bias)
+
     def nudge(self, draw: Signs) -> Tensor:
         N, G, P, inputs = self.a.shape
         outputs = (self.shape.numel() // (N * G * P)) if P else 0
@@ -114,6 +139,13 @@ class Diagonal(Known):
         gamma, beta = self._each(e)
         return gamma.sum(0), beta.sum(0)
 
+    def share(self, e: Tensor) -> Float[Tensor, "N ..."]:
+        gamma, beta = self._each(e)
+        return (torch.cat([gamma, beta], dim=1) if self.bias else gamma).view(e.shape[0], 1, 1, -1)
+
+    def kept(self, shares: Float[Tensor, "K N ..."]) -> Kept:
+        return Small(shares)
+
     def nudge(self, draw: Signs) -> Tensor:
         N, L, M, R = self.x.shape
         if L * R == 1:
@@ -145,10 +177,21 @@ class Rows(Known):
         table.index_add_(0, self.indices.reshape(-1), live.reshape(-1, live.shape[2]))
         return table.reshape(-1), table[:0]
 
+    def share(self, e: Tensor) -> Float[Tensor, "N ..."]:
+        return self._live(e)
+
+    def kept(self, shares: Float[Tensor, "K N ..."]) -> Kept:
+        return Chosen(_own(self.indices), shares)
+
     def nudge(self, draw: Signs) -> Tensor:
         N, width = self.indices.shape[0], self.shape[-1]
         s = draw(N, self.rows).gather(1, self.indices).masked_fill(self.indices == self.padding, 0.0)
         return (s.unsqueeze(2) * draw(N, 1, width)).reshape(self.shape)
+
+
+def _own(x: Tensor) -> Tensor:
+    """`x` without the rest of a larger tensor that it would keep alive."""
+    return x if x.untyped_storage().nbytes() <= x.numel() * x.element_size() else x.clone()
 
 
 def known(module: nn.Module, a: Tensor, z: Tensor) -> Known | None:

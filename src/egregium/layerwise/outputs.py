@@ -10,6 +10,9 @@ from torch import Tensor
 
 from egregium.autodiff import gradient
 
+#: Roundings of the largest eigenvalue of L below which one is none: the null vector of a cross-entropy.
+LOST = 8
+
 
 @dataclass(frozen=True, eq=False)
 class OutputCurvature:
@@ -48,7 +51,7 @@ class OutputCurvature:
         L = self.blocks().double()
         values, vectors = torch.linalg.eigh(L)
         size = values.abs().amax(0)
-        live = size > torch.finfo(self.z.dtype).eps * size.max()
+        live = size > LOST * torch.finfo(self.z.dtype).eps * size.max()
         return vectors.permute(2, 0, 1)[live].to(self.z.dtype), values.T[live]
 
 

@@ -74,6 +74,8 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
         z = part.outputs()
     if not isinstance(z, Tensor) or z.ndim < 1 or z.shape[0] != part.samples or not z.requires_grad:
         return Structure()
+    if part.criterion(z.detach())[0].requires_grad:  # a penalty on the parameters, or a weight of its own
+        return Structure()
     curvature = output_curvature(part.criterion, z)
     if not _separate(curvature):
         return Structure()
@@ -93,7 +95,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
             if first is None or single is None or (z.shape[0] > 1 and bool(single[1:].any())):
                 continue
             pairs = list(zip(parameters_of(call), call.layer.gradients(first), strict=False))
-            if all(once[j] == 1 and _agree(mine, gradients[j]) for j, mine in pairs):
+            if all(once[j] == 1 and agree(mine, gradients[j]) for j, mine in pairs):
                 good |= {j for j, _ in pairs}
         covered = frozenset(good)
     return Structure(
@@ -124,8 +126,38 @@ def _affine(g: Tensor, p: Tensor, draw: torch.Generator) -> bool:
     return not bool(Dv.any())
 
 
-def _agree(mine: Tensor, other: Tensor) -> bool:
+def agree(mine: Tensor, other: Tensor) -> bool:
+    """Whether two ways to a gradient differ by rounding alone."""
     other = other.detach()
     size = float(other.double().norm())
     off = float((mine.double() - other.double().reshape(-1)).norm())
     return off <= ROUNDINGS * torch.finfo(other.dtype).eps * size
+
+
+def jointly_affine(land: Landscape) -> bool:
+    """Whether D = H - G is zero at the point, on every batch and along a random direction of all parameters at once.
+
+    D of the outputs weighted at random: zero, not small. A loss that is a function of the parameters beside the
+    outputs is refused too. Costs a product.
+    """
+    draw = torch.Generator().manual_seed(0)
+    zero = True
+
+    def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Sequence[Tensor], Count]:
+        nonlocal zero
+        z = batch.outputs() if batch.outputs is not None else None
+        if not isinstance(z, Tensor) or batch.criterion is None or batch.criterion(z.detach())[0].requires_grad:
+            zero = False
+            return (), 1.0
+        u, *v = (torch.randn(x.shape, generator=draw, dtype=torch.float64).to(x) for x in (z, *parameters))
+        gradients = torch.autograd.grad(z, parameters, u, create_graph=True, materialize_grads=True)
+        live = [j for j, g in enumerate(gradients) if g.requires_grad]
+        if live:
+            bent = torch.autograd.grad(
+                [gradients[j] for j in live], parameters, [v[j] for j in live], materialize_grads=True
+            )
+            zero &= not any(bool(part.any()) for part in bent)
+        return (), 1.0
+
+    land.means(look)
+    return zero

@@ -1,5 +1,6 @@
 """From a landscape to its numbers: the only room that chooses among estimators."""
 
+from egregium.measurement.eigenvalues import dual_spectrum
 from egregium.measurement.measure import measure
 from egregium.measurement.scalar import (
     eigenpairs,
@@ -11,6 +12,7 @@ from egregium.measurement.scalar import (
 )
 
 __all__ = [
+    "dual_spectrum",
     "eigenpairs",
     "measure",
     "nuclear_norm",

@@ -1,7 +1,9 @@
 """R's moments: those of the shape operator, by the cheapest way, and how they turn into the Hessian's."""
 
+import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from egregium.curvature import (
@@ -17,6 +19,7 @@ from egregium.estimators import Goal, ProgressCallback, Room, Statistic, TraceMo
 from egregium.estimators.plan import TRACED_PILOT
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.measurement.dual import dual_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import EXACT_BELOW, Method, trace_moments
 from egregium.measurement.preparation import prepared
@@ -58,6 +61,20 @@ class TurnedFrame:
             return statistic(hessian_t, hessian_t2, self.W**2 * F + 2 * self.beta * self.q - shift**2)
 
         return turned
+
+    def of_shape_operator(self, moments: TraceMoments) -> TraceMoments:
+        """Exact moments of H as those of S~: the formulas of `of_hessian`, the other way.
+
+        What cancels between the terms, where g is large, is in `rounding`.
+        """
+        beta, p, q = self.beta, self.p, self.q
+        t, F = float(moments.traces[0]), float(moments.squares[0])
+        trace, traces = (t - beta * p) / self.W, (abs(t) + beta * abs(p)) / self.W
+        square, squares = beta * (F - 2 * beta * q + beta**2 * p**2), beta * (F + 2 * beta * q + beta**2 * p**2)
+        square = max(square, moments.rounding * squares)
+        lost = max(1.0, squares / square, traces / max(abs(trace), math.sqrt(square))) if square > 0 else 1.0
+        of_shape, squared = (torch.tensor([x], dtype=torch.float64) for x in (trace, square))
+        return TraceMoments(of_shape, squared, exact=True, rounding=moments.rounding * lost)
 
     @property
     def gradient_term(self) -> float:
@@ -123,11 +140,14 @@ def curvature_moments(
         least = source.first().effort + second.cost(1).effort + price_of(op, LEAST_PRODUCTS, room.block)
         source = source if least <= goal.left(first) else None
     frame = None
-    if turned or source is not None:
+    if turned or source is not None or method == "dual":
         g = tangent.gradient
         image = (second @ g).unsqueeze(0)
         frame = TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
         first = first + second.cost(1)
+    if method == "dual" and frame is not None:
+        of_matrix, cost, words = dual_moments(here, operator, goal, memory, first, progress)
+        return CurvatureMoments(frame.of_shape_operator(of_matrix), frame, second, room, cost, first + cost, words, "")
     if source is not None and frame is not None:
         source = source.shaped(frame.W, frame.beta * frame.p)
     moments, cost, words, ended = trace_moments(

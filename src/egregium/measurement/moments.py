@@ -25,7 +25,7 @@ from egregium.measurement.memory import MOST
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
 
-Method = Literal["auto", "exact", "stochastic"]
+Method = Literal["auto", "exact", "stochastic", "dual"]
 
 #: Parameters above which method="exact" refuses: as many products, and hours rather than minutes.
 EXACT_LIMIT = 20_000
@@ -54,11 +54,17 @@ def trace_moments(
 ) -> tuple[TraceMoments, Cost, str, str]:
     """(tr A, |A|_F^2) of `op` for `statistic`: (moments, cost, method in words, why it ended early or "").
 
+    By products with `op`; method="dual" needs a landscape, and is `dual.dual_moments`.
+
     "exact" takes all n columns; "stochastic" samples; "auto" is exact for n < 64 or where it turns out cheaper.
     Raises ArgumentError for another method, or "exact" with n > 20,000; BudgetError for too small a budget.
     """
+    if method == "dual":
+        raise ArgumentError(
+            'method="dual" is for the Gauss-Newton matrix of a Landscape, got an operator. Use "exact" or "stochastic".'
+        )
     if method not in ("auto", "exact", "stochastic"):
-        raise ArgumentError(f'method= must be "auto", "exact" or "stochastic", got {method!r}.')
+        raise ArgumentError(f'method= must be "auto", "exact", "stochastic" or "dual", got {method!r}.')
     seed = checked_seed(seed)
     everything, left = price_of(op, op.n, room.block), goal.left(spent)
     if method == "exact" or (method == "auto" and op.n < EXACT_BELOW and everything <= left):

@@ -14,6 +14,7 @@ from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.estimators.nuclear import nuclear_norm as nuclear_norm_of
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.measurement.dual import dual_moments
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import EXACT_BELOW, Method, judged, trace_moments
@@ -54,7 +55,8 @@ def scalar_curvature(
         land: the landscape.
         method: "exact" (n products), "stochastic" (a deflating sketch and fresh probes,
             unbiased at a fixed number of probes, with a jackknife
-            interval), or "auto", the cheaper of the two.
+            interval), or "auto", the cheaper of the two. "dual" (exact, for operator="ggn"): inner products of the
+            gradients of all samples, O((N K)^2) a layer; as `dual_spectrum`, without its matrix.
         rtol, atol, confidence: ends when the interval at `confidence` is within +/- max(atol, rtol |R|).
         budget: in gradients of the full data (default 10,000); max_seconds: wall time.
         seed: fixes the probes bit for bit; no global generator is read or moved.
@@ -107,6 +109,8 @@ def trace(
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, progress=progress)
+    if method == "dual" and isinstance(what, Landscape):
+        return _by_dual(what, estimators.trace_statistic, goal, operator, memory, room, progress)
     if isinstance(what, Landscape) and method in ("auto", "stochastic") and op.n >= EXACT_BELOW:
         source = trace_by_parts(what.fixed(), operator, checked_seed(seed))
         if source is not None and source.structure.whole and source.first().effort <= goal.left(room.cost):
@@ -140,6 +144,8 @@ def squared_frobenius(
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, progress=progress)
+    if method == "dual" and isinstance(what, Landscape):
+        return _by_dual(what, estimators.square_statistic, goal, operator, memory, room, progress)
     return _estimated(what, op, estimators.square_statistic, goal, room, method=method, seed=seed, progress=progress)
 
 
@@ -226,6 +232,19 @@ def _estimated(
     spent = room.cost
     moments, cost, words, ended = trace_moments(op, statistic, goal=goal, room=room, spent=spent, **options)
     return _told(what, moments, statistic, goal, spent + cost, words, ended)
+
+
+def _by_dual(
+    land: Landscape,
+    statistic: Statistic,
+    goal: Goal,
+    operator: OperatorName,
+    memory: Memory,
+    room: Room,
+    progress: ProgressCallback | None,
+) -> Estimate:
+    moments, cost, words = dual_moments(land.fixed(), operator, goal, memory, room.cost, progress)
+    return _told(land, moments, statistic, goal, room.cost + cost, words, "")
 
 
 def _told(

@@ -5,12 +5,13 @@ from egregium.results.document import load, refuse_existing, save, write_whole
 from egregium.results.environment import Environment, environment
 from egregium.results.estimate import Estimate
 from egregium.results.measurement import TERMS, Measurement, Session
-from egregium.results.spectra import Eigenpairs, SpectralDensity
+from egregium.results.spectra import DualSpectrum, Eigenpairs, SpectralDensity
 from egregium.results.table import Row
 
 __all__ = [
     "TERMS",
     "Cost",
+    "DualSpectrum",
     "Eigenpairs",
     "Environment",
     "Estimate",

@@ -121,3 +121,32 @@ class SpectralDensity:
             confidence=self.confidence,
             rounding=self.rounding * size,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class DualSpectrum:
+    """Every eigenvalue of an (n x n) matrix of low rank, from a smaller one.
+
+    Attributes:
+        eigenvalues: (r,) those that may differ from `rest`, descending, float64; r <= n.
+        rest: each of the other n - r: 0, or the weight decay.
+        trace, squared_frobenius, nuclear_norm: sums over all n of lambda, lambda^2 and |lambda|.
+        rank: eigenvalues beyond rounding, weight decay not counted.
+        n: size of the matrix.
+        cost, method, notes: as in `Estimate`.
+    """
+
+    eigenvalues: Float[Tensor, " r"]
+    rest: float
+    trace: float
+    squared_frobenius: float
+    nuclear_norm: float
+    rank: int
+    n: int
+    cost: Cost = Cost()
+    method: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        ends = f", {self.eigenvalues[0]:.6g} to {self.eigenvalues[-1]:.6g}" if self.eigenvalues.numel() else ""
+        return f"rank {self.rank:,} of {self.n:,}{ends}"
