@@ -77,7 +77,7 @@ def test_measure_writes_document_and_page(folder: Path) -> None:
     (m,) = session.measurements.values()
     assert m.n == 6 * 12 + 12 + 12 * 3 + 3
     assert session.command == "egregium measure mine.py:landscape --rtol 0.2 --out out --seed 3"
-    assert str(m.scalar_curvature).replace("+/-", "±") in done.stdout
+    assert str(m.scalar_curvature).replace("+/-", "±").removesuffix(" (95 %)") in done.stdout
     assert str((folder / "out" / "report.html").resolve()) in done.stdout
     assert str(m.scalar_curvature.value)[:5] in (folder / "out" / "report.html").read_text()
 

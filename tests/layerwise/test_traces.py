@@ -139,7 +139,7 @@ def test_a_penalty_inside_the_loss_is_left_to_the_general_way() -> None:
     data = [(torch.randn(6, 5).double(), torch.randint(0, 3, (6,)))]
     land = eg.Landscape(model, penalised, data, terms="samples")
     truth = float(dense_matrix(eg.hessian(land)).trace())
-    assert structure(land).width == 0
+    assert structure(land).penalised
     assert trace_by_parts(land) is None
     e = eg.trace(land, method="stochastic", rtol=0.05)
     assert abs(e.value - truth) <= 3 * e.half_width()

@@ -103,6 +103,8 @@ def trace_by_parts(land: Landscape, operator: OperatorName = "hessian", seed: in
     of_g = "exact" if found.width <= MOST_OUTPUTS else "probes"
     if operator == "ggn":
         return LandscapeTrace(land, found, seed, of_g, None, of_hessian=False) if found.whole else None
+    if found.penalised:  # a probe of a sample's layer outputs would miss the penalty, one of the batch does not
+        return LandscapeTrace(land, Structure(), seed, "none", "hessian") if land.batch_count > 1 else None
     if found.whole and (found.affine or found.chain):
         return LandscapeTrace(land, found, seed, of_g, None)
     if found.whole and of_g == "exact":

@@ -34,6 +34,7 @@ class Structure:
         width: K, the numbers that a sample puts out; 0 where outputs and loss cannot be told apart, or samples.
         affine: whether the outputs are affine in each parameter tensor.
         chain: whether it is a short row of dense layers and elementwise activations, tr D in closed form.
+        penalised: whether the loss depends on the parameters beside the outputs: then H - G is more than D.
         samples: those of the first batch that were looked at, and all of it.
     """
 
@@ -42,6 +43,7 @@ class Structure:
     width: int = 0
     affine: bool = False
     chain: bool = False
+    penalised: bool = False
     samples: tuple[int, int] = (0, 1)
 
     @property
@@ -74,8 +76,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
         z = part.outputs()
     if not isinstance(z, Tensor) or z.ndim < 1 or z.shape[0] != part.samples or not z.requires_grad:
         return Structure()
-    if part.criterion(z.detach())[0].requires_grad:  # a penalty on the parameters, or a weight of its own
-        return Structure()
+    penalised = part.criterion(z.detach())[0].requires_grad
     curvature = output_curvature(part.criterion, z)
     if not _separate(curvature):
         return Structure()
@@ -104,6 +105,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
         curvature.width,
         affine,
         is_chain(part, parameters),
+        penalised,
         (part.samples, max(whole.samples, 1)),
     )
 
