@@ -1,6 +1,7 @@
 """Models in wrappers: checkpointed activations, torch.compile, DataParallel, DistributedDataParallel."""
 
 import copy
+import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -105,15 +106,16 @@ def compiled(backend: str) -> dict[str, Row]:
 
 @contextmanager
 def process_group() -> Iterator[None]:
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    """One for the process, never destroyed: gloo's destructor joins its threads with the GIL held, and may hang."""
+    if not dist.is_initialized():
+        dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
 
 
 def distributed() -> nn.Module:
-    return used(nn.parallel.DistributedDataParallel(layers().double()))
+    model = nn.parallel.DistributedDataParallel(layers().double())
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(model.reducer))  # it holds the group, which must outlive the process
+    return used(model)
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
