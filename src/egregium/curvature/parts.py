@@ -13,8 +13,8 @@ from egregium.results import Cost
 
 #: Numbers a sample puts out above which tr G is sampled: one backward pass for each.
 MOST_OUTPUTS = 64
-#: Gradients of a forward pass; of a backward pass to the layers' outputs, with the norms of the samples' gradients; of
-#: a pass of layer probes (measured: `python -m bench parts`).
+#: Gradients that are counted for a forward pass; for a backward pass to the layers' outputs, with the norms of the
+#: samples' gradients; for a pass of layer probes.
 FORWARD, BACKWARD, LAYER_PROBES = 1 / 3, 0.4, 2.0
 
 
@@ -86,7 +86,8 @@ class LandscapeTrace:
 
     def _constant_cost(self) -> Cost:
         exact = FORWARD + self.structure.width * BACKWARD if self.gauss_newton == "exact" else 0.0
-        return Cost(gradients=exact + (FORWARD + BACKWARD if self._closed else 0.0))
+        closed = FORWARD + BACKWARD if self._closed else 0.0
+        return Cost(gradients=self.structure.look / self.land.batch_count + exact + closed)
 
     @property
     def _closed(self) -> bool:

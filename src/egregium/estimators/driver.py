@@ -117,9 +117,7 @@ class Driver:
     def begin(self, seed: int, source: TraceSource | None) -> tuple[Run, int]:
         """The run with its pilot's sketch, and how many probes the pilot still needs."""
         run = Run(empty_sketch(seed))
-        if source is not None and self.left(run) >= source.first().effort + price_of(
-            self.op, TRACED_PILOT[1] * 3, self.room.block
-        ):
+        if source is not None:
             run = self.watched(run, "trace by parts", 0.0)
             if not run.ended:
                 run = replace(run, trace=begun_trace(source))

@@ -44,7 +44,8 @@ def sampled_moments(
     """Samples of (tr A, |A|_F^2) until `statistic` meets the goal: (moments, cost, why it ended, "" at the goal).
 
     `spent` is charged to the budget. With `may_turn_exact`, all n columns are taken where that costs less than the
-    samples still needed. `source`: the trace from elsewhere, used where that is predicted to be cheaper. Memory:
+    samples still needed. `source`: the trace from elsewhere, for a budget that has room for its first passes; given
+    up where one set of probes is predicted to be cheaper. Memory:
     m + min(k, 64) vectors for a sketch of depth m and k probes, at most `room.vectors`, and five blocks of
     `room.block` vectors. Raises BudgetError where budget, time or the caller leave no room for three probes.
     """

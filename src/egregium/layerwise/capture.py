@@ -1,5 +1,6 @@
 """The calls of known layers in a forward pass, watched from outside: no hook is left on the user's modules."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn.modules.module import register_module_forward_hook
 
+from egregium.errors import LossError
 from egregium.layerwise.kinds import Known, Signs, known
 
 
@@ -55,7 +57,7 @@ def captured(
         j = index.get(id(weight))
         if j is None or (only is not None and j not in only) or len(args) != 1 or not isinstance(args[0], Tensor):
             return None
-        if not isinstance(output, Tensor) or not output.requires_grad:
+        if not isinstance(output, Tensor) or not output.requires_grad or (eps is not None and len(output) != len(eps)):
             return None
         layer = known(module, args[0], output)
         if layer is None:
@@ -77,15 +79,26 @@ def parameters_of(call: Call) -> tuple[int, ...]:
     return (call.weight,) if call.bias is None else (call.weight, call.bias)
 
 
-def output_gradients(seen: Captured, output: Tensor, cotangent: Tensor, retain: bool = True) -> list[Tensor]:
-    """Gradients of <output, cotangent> in the output of each captured call."""
-    return list(
-        torch.autograd.grad(
-            output,
-            seen.edges,
-            cotangent,
-            retain_graph=retain,
-            allow_unused=True,
-            materialize_grads=False,
+def output_gradients(seen: Captured, output: Tensor, cotangent: Tensor) -> list[Tensor | None]:
+    """Gradients of <output, cotangent> in the output of each captured call; None where it does not reach the output."""
+    return list(torch.autograd.grad(output, seen.edges, cotangent, retain_graph=True, allow_unused=True))
+
+
+class RouteError(LossError):
+    """A batch takes another way through the network than the samples that were looked at."""
+
+
+def refuse_another_way(
+    seen: Captured, covered: frozenset[int], total: Tensor, parameters: Sequence[Tensor], batch: int
+) -> None:
+    """Raise RouteError unless each covered parameter was met in one captured call, or is not in `total` at all."""
+    met = Counter(j for call in seen.calls for j in parameters_of(call))
+    other = [j for j in covered if met[j] != 1]
+    if not other:
+        return
+    slopes = torch.autograd.grad(total.sum(), [parameters[j] for j in other], retain_graph=True, allow_unused=True)
+    if any(met[j] > 1 or slope is not None for j, slope in zip(other, slopes, strict=True)):
+        raise RouteError(
+            f"Batch {batch} takes another way through the network than the first samples: a layer is used more than "
+            "once, or in another shape. Traces by parts do not fit it."
         )
-    )

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
-from egregium.layerwise.capture import captured, output_gradients
+from egregium.layerwise.capture import captured, output_gradients, refuse_another_way
 from egregium.layerwise.kinds import Signs
 from egregium.layerwise.outputs import output_curvature
 from egregium.layerwise.structure import Structure
@@ -48,6 +48,7 @@ def exact_gauss_newton_trace(land: Landscape, structure: Structure) -> float:
         outputs, criterion = _parted(batch)
         with captured(parameters, structure.covered) as seen:
             z = outputs()
+        refuse_another_way(seen, structure.covered, z, parameters, batch.index)
         vectors, numbers = output_curvature(criterion, z).factors()
         found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
         for b, s in zip(vectors, numbers, strict=True):
@@ -84,6 +85,7 @@ def _output_probes(
     outputs, criterion = _parted(batch)
     with captured(parameters, structure.covered) as seen:
         z = outputs()
+    refuse_another_way(seen, structure.covered, z, parameters, batch.index)
     w = draw(*z.shape).to(z.dtype)
     bent = output_curvature(criterion, z).product(w)
     found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
@@ -100,7 +102,7 @@ def _layer_probes(
     rest = [j for j in range(len(parameters)) if j not in structure.covered]
     samples = batch.samples if structure.covered else 0
     eps = torch.zeros(samples, dtype=parameters[0].dtype, device=parameters[0].device, requires_grad=True)
-    with captured(parameters, structure.covered, eps if samples else None, draw):
+    with captured(parameters, structure.covered, eps if samples else None, draw) as seen:
         if part == "remainder":
             outputs, criterion = _parted(batch)
             z = outputs()
@@ -114,6 +116,7 @@ def _layer_probes(
         zeros = torch.zeros(max(samples, 1) if not rest else 1, dtype=torch.float64, device=total.device)
         if not total.requires_grad:
             return zeros, count
+        refuse_another_way(seen, structure.covered, total, parameters, batch.index)
         slopes = torch.autograd.grad(total, moved, create_graph=True, materialize_grads=True)
         live = [j for j, slope in enumerate(slopes) if slope.requires_grad]
         if not live:

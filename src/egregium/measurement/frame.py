@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from egregium.estimators import Goal, ProgressCallback, Room, Statistic, TraceMo
 from egregium.estimators.plan import TRACED_PILOT
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.layerwise import RouteError
 from egregium.measurement.dual import dual_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import EXACT_BELOW, Method, trace_moments
@@ -150,7 +152,10 @@ def curvature_moments(
         return CurvatureMoments(frame.of_shape_operator(of_matrix), frame, second, room, cost, first + cost, words, "")
     if source is not None and frame is not None:
         source = source.shaped(frame.W, frame.beta * frame.p)
-    moments, cost, words, ended = trace_moments(
-        op, gauss_statistic, method, goal, seed=seed, spent=first, room=room, source=source, progress=progress
-    )
+    told: dict[str, Any] = {"seed": seed, "spent": first, "room": room, "progress": progress}
+    try:
+        found = trace_moments(op, gauss_statistic, method, goal, source=source, **told)
+    except RouteError:  # of the first passes, before any product
+        found = trace_moments(op, gauss_statistic, method, goal, **told)
+    moments, cost, words, ended = found
     return CurvatureMoments(moments, frame, second, room, cost, first + cost, words, ended)

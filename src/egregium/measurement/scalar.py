@@ -1,6 +1,7 @@
 """Single numbers of a landscape: scalar curvature, trace, squared Frobenius norm, nuclear norm, eigenpairs, density."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from egregium.estimators.eigen import eigenpairs as eigenpairs_of
 from egregium.estimators.nuclear import nuclear_norm as nuclear_norm_of
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.layerwise import RouteError
 from egregium.measurement.dual import dual_moments
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
@@ -115,8 +117,9 @@ def trace(
         source = trace_by_parts(what.fixed(), operator, checked_seed(seed))
         if source is not None and source.structure.whole and source.first().effort <= goal.left(room.cost):
             rounding = estimators.ROUNDINGS * torch.finfo(op.dtype).eps
-            e = trace_of_passes(source, goal, spent=room.cost, rounding=rounding, progress=progress)
-            return replace(e, notes=(*e.notes, *notes_of(what)))
+            with suppress(RouteError):
+                e = trace_of_passes(source, goal, spent=room.cost, rounding=rounding, progress=progress)
+                return replace(e, notes=(*e.notes, *notes_of(what)))
     return _estimated(what, op, estimators.trace_statistic, goal, room, method=method, seed=seed, progress=progress)
 
 

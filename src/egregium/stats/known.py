@@ -54,7 +54,8 @@ def known_mean_estimate(statistic: Statistic, t: KnownMean, F: Float[Tensor, " k
         return statistic(moved, moved**2 - t.stderr**2, of)
 
     value = at(0.0, F.mean())
-    sampled = jackknife_stderr(at(0.0, leave_one_out_mean(F)).expand(F.shape))
+    left_out = at(0.0, leave_one_out_mean(F))
+    sampled = jackknife_stderr(left_out) if left_out.ndim else 0.0  # a statistic of t alone has no error of F
     known = max(abs(float(at(shift, F.mean()) - value)) for shift in (t.stderr, -t.stderr))
     total, k = math.hypot(sampled, known), F.numel()
     if total == 0:
