@@ -22,10 +22,13 @@ FIRST = 2
 def runs(op: SymmetricOperator, steps: int, probes: int, seed: int) -> Iterator[Tridiagonal]:
     """One Tridiagonal a probe, without its basis: `steps` products each, and `steps` + 1 vectors of memory."""
     for probe in range(probes):
-        *_, last = lanczos(op, start_vector(op, seed, FIRST + probe), steps)
-        run = replace(last, basis=last.basis.new_empty(0, last.diagonal.numel()))
-        del last  # its basis, before the next one is begun
-        yield run
+        yield _last(op, steps, probe, seed)
+
+
+def _last(op: SymmetricOperator, steps: int, probe: int, seed: int) -> Tridiagonal:
+    """The last step of a run. A function of its own: no name outlives it that holds the basis."""
+    *_, last = lanczos(op, start_vector(op, seed, FIRST + probe), steps)
+    return replace(last, basis=last.basis.new_empty(0, last.diagonal.numel()))
 
 
 def rule(run: Tridiagonal, steps: int | None = None) -> tuple[Float[Tensor, " j"], Float[Tensor, " j"]]:

@@ -93,6 +93,13 @@ class TurnedFrame:
         }
 
 
+def _turned(tangent: TangentFrame, second: SecondDerivative) -> TurnedFrame:
+    """The frame, by one product H g, which is not held."""
+    g = tangent.gradient
+    image = (second @ g).unsqueeze(0)
+    return TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
+
+
 @dataclass(frozen=True, eq=False)
 class CurvatureMoments:
     """Moments of S~ and all that was found on the way.
@@ -143,9 +150,7 @@ def curvature_moments(
         source = source if least <= goal.left(first) else None
     frame = None
     if turned or source is not None or method == "dual":
-        g = tangent.gradient
-        image = (second @ g).unsqueeze(0)
-        frame = TurnedFrame(tangent, float(dots(g.unsqueeze(0), image)), float(dots(image, image)))
+        frame = _turned(tangent, second)
         first = first + second.cost(1)
     if method == "dual" and frame is not None:
         of_matrix, cost, words = dual_moments(here, operator, goal, memory, first, progress)

@@ -14,8 +14,8 @@ from jaxtyping import Float
 from scipy.special import ndtr, stdtrit
 from torch import Tensor
 
-#: Resampled means, and columns of them that are sorted at once.
-RESAMPLES, COLUMNS = 1000, 2048
+#: Resampled means, and columns of them that are sorted at once: 1 MB, whatever the size of the network.
+RESAMPLES, COLUMNS = 1000, 128
 
 
 def bootstrap_band(
