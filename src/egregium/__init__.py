@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from egregium.estimators import Progress
     from egregium.landscape import Landscape
     from egregium.measurement import eigenpairs, scalar_curvature, spectral_density, squared_frobenius, trace
+    from egregium.measurement.blocks import blocks
     from egregium.measurement.measure import measure
     from egregium.operators import SymmetricOperator
-    from egregium.results import Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
+    from egregium.results import BlockTable, Cost, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
 
     __version__: str
 
@@ -29,12 +30,21 @@ _HOMES = {
     "errors": ("EgregiumError",),
     "estimators": ("Progress",),
     "landscape": ("Landscape",),
-    "measurement": ("eigenpairs", "measure", "scalar_curvature", "spectral_density", "squared_frobenius", "trace"),
+    "measurement": (
+        "blocks",
+        "eigenpairs",
+        "measure",
+        "scalar_curvature",
+        "spectral_density",
+        "squared_frobenius",
+        "trace",
+    ),
     "operators": ("SymmetricOperator",),
-    "results": ("Cost", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
+    "results": ("BlockTable", "Cost", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
 }
 
 __all__ = [
+    "BlockTable",
     "Cost",
     "Diagnosis",
     "EgregiumError",
@@ -46,6 +56,7 @@ __all__ = [
     "Session",
     "SpectralDensity",
     "SymmetricOperator",
+    "blocks",
     "diagnosis",
     "eigenpairs",
     "ggn",

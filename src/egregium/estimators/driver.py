@@ -42,7 +42,7 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class _Driver:
+class Driver:
     """What stays the same during a run."""
 
     op: SymmetricOperator
@@ -161,7 +161,7 @@ def sampled_moments(
     Raises BudgetError where budget, time or the caller leave no room for three probes.
     """
     started = time.perf_counter()
-    driver = _Driver(op, statistic, goal, spent, room, progress)
+    driver = Driver(op, statistic, goal, spent, room, progress)
     run, probes = driver.begin(seed)
     run = driver.widen(run, probes, probes)
     while not run.ended and not driver.satisfied(run):
@@ -178,10 +178,10 @@ def sampled_moments(
                 return moments, _timed(run.sketch.cost, started), ""
         else:
             run = driver.step(run, plan)
-    return _enough(driver, run), _timed(run.sketch.cost, started), run.ended
+    return enough(driver, run), _timed(run.sketch.cost, started), run.ended
 
 
-def _enough(driver: _Driver, run: Run) -> TraceMoments:
+def enough(driver: Driver, run: Run) -> TraceMoments:
     """The samples of the last depth, or of the one before where the run ended at less than half a pilot."""
     if run.sketch.probes >= (FEWEST_PROBES if run.earlier is None else PILOT_PROBES // 2):
         return driver.samples(run.sketch)

@@ -1,11 +1,11 @@
 """Everything at one point, from one set of products."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import Tensor
 
-from egregium.curvature import OperatorName, TangentFrame, second_derivative, shape_operator, tangent_frame
+from egregium.curvature import OperatorName, second_derivative, shape_operator, tangent_frame
 from egregium.estimators import (
     PRODUCT_BLOCK,
     Goal,
@@ -22,50 +22,8 @@ from egregium.measurement.moments import Method, judged, trace_moments
 from egregium.measurement.precision import in_full_precision
 from egregium.measurement.preparation import prepared
 from egregium.measurement.spectrum import measured_spectrum
-from egregium.operators.inner import dots
+from egregium.measurement.turn import turn_of
 from egregium.results import Cost, Estimate, Measurement, environment
-from egregium.results.measurement import TermName
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """Turns moments of S~ = P H P / W into those of H, exactly: p = g^T H g, q = |H g|^2, beta = 1/W^2."""
-
-    W: float
-    p: float
-    q: float
-
-    @property
-    def beta(self) -> float:
-        return self.W**-2
-
-    def of_hessian(self, statistic: Statistic) -> Statistic:
-        """`statistic` of (tr H, (tr H)^2, |H|_F^2), as a statistic of (tr S~, (tr S~)^2, |S~|_F^2).
-
-        tr S~ = (tr H - beta p) / W and |S~|_F^2 = beta (|H|_F^2 - 2 beta q + beta^2 p^2).
-        """
-        shift = self.beta * self.p
-
-        def turned(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
-            hessian_t = self.W * t + shift
-            hessian_t2 = self.W**2 * t2 + 2 * self.W * shift * t + shift**2
-            return statistic(hessian_t, hessian_t2, self.W**2 * F + 2 * self.beta * self.q - shift**2)
-
-        return turned
-
-    @property
-    def gradient_term(self) -> float:
-        """The fourth term of R, 2 beta^2 g^T H^2 g, known exactly."""
-        return 2 * self.beta**2 * self.q
-
-    def terms(self) -> dict[TermName, Statistic]:
-        """The three terms of R that are estimated, as statistics of S~; with `gradient_term` they add up to R."""
-        beta, p = self.beta, self.p
-        return {
-            "trace": self.of_hessian(lambda t, t2, F: beta * t2),
-            "frobenius": self.of_hessian(lambda t, t2, F: -beta * F),
-            "gradient_trace": self.of_hessian(lambda t, t2, F: -2 * beta**2 * p * t),
-        }
 
 
 @in_full_precision
@@ -109,7 +67,7 @@ def measure(
     moments, cost, words, ended = trace_moments(
         op, gauss_statistic, method, goal, seed=seed, spent=first, room=room, progress=progress
     )
-    turn = _turn(frame, second @ frame.gradient)
+    turn = turn_of(frame, second @ frame.gradient)
     wanted = ended not in ("time", "stopped")
     spectrum = measured_spectrum(
         second,
@@ -152,12 +110,6 @@ def measure(
         environment=environment(land.device, land.dtype, checked_seed(seed)),
         setting=land.setting,
     )
-
-
-def _turn(frame: TangentFrame, image: Tensor) -> _Frame:
-    """`image`: H g, one product."""
-    row = image.unsqueeze(0)
-    return _Frame(frame.W, float(dots(frame.gradient.unsqueeze(0), row)), float(dots(row, row)))
 
 
 def _effective_rank(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
