@@ -88,6 +88,26 @@ def test_one_budget_for_all() -> None:
     assert [run.moments.traces.numel() for run in least] == [3, 1, 3]
 
 
+@pytest.mark.parametrize("budget", range(100, 480, 12))
+def test_a_budget_that_ends_in_the_middle_loses_nothing(budget: int) -> None:
+    """In the middle of deepening the samples of the depth before stand; all columns are not begun if not paid for."""
+    runs, cost = block_moments(MATRIX, PLACES, gauss_statistic, Goal(1e-5, budget=budget), price)
+    assert cost.products <= budget
+    for run in (runs[0], runs[2]):
+        assert run.moments.exact == (run.ended == "")
+        assert run.moments.exact or run.moments.traces.numel() >= 8
+    if budget < 220:  # 10 + 2 * 48 + 150 at least
+        assert not runs[0].moments.exact
+
+
+def test_columns_that_the_budget_does_not_pay_are_not_begun() -> None:
+    pilot, more = (
+        block_moments(MATRIX, PLACES[:1], gauss_statistic, Goal(1e-5, budget=budget), price)[0][0].moments
+        for budget in (50, 190)
+    )
+    assert more.estimate(gauss_statistic).half_width() < 0.8 * pilot.estimate(gauss_statistic).half_width()
+
+
 def test_the_caller_ends_it() -> None:
     seen = []
 

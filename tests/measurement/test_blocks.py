@@ -180,3 +180,9 @@ def test_a_share_has_the_error_of_a_quotient() -> None:
     assert share.stderr == pytest.approx(float(simulated.std()), rel=0.03)
     assert 30 < share.degrees < 65
     assert share_outside([Estimate(0.0, 0.0)], Estimate(0.0, 0.0)).value == 0.0
+
+
+def test_a_share_carries_the_rounding_of_both() -> None:
+    """d(1 - S/F) <= dS / F + S dF / F^2."""
+    share = share_outside([Estimate(3.0, 0.0, rounding=0.2)], Estimate(4.0, 0.0, rounding=0.8))
+    assert share.half_width() == pytest.approx(0.2 / 4 + 3 * 0.8 / 16)

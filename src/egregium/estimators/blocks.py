@@ -37,6 +37,8 @@ from egregium.stats import Statistic
 
 #: Numbers in a block up to which all its columns are taken: a pilot takes 48 products.
 SMALL = 64
+#: Numbers in a block above which its columns are never taken all.
+EXACT_LIMIT = 20_000
 #: Stream of the seeds of blocks: their probes are independent of each other.
 SEEDS = 2
 
@@ -50,13 +52,22 @@ def seed_of(seed: int, block: int) -> int:
 
 
 class BlockRun:
-    """One block: what it knows, and what it asks for next.
+    """One block: what it knows, and what it asks for next; `affordable(k)` says whether its share pays k products.
 
     Attributes: `products` so far; `ended`: why, where before its goal, as in `estimators.driver.Run`.
     """
 
-    def __init__(self, op: SymmetricOperator, statistic: Statistic, goal: Goal, seed: int, room: Room) -> None:
+    def __init__(
+        self,
+        op: SymmetricOperator,
+        statistic: Statistic,
+        goal: Goal,
+        seed: int,
+        room: Room,
+        affordable: Callable[[int], bool],
+    ) -> None:
         self.n, self.products, self.ended = op.n, 0, ""
+        self._affordable = affordable
         self._op, self._room = op, room
         self._driver = Driver(op, statistic, goal, Cost(), room, None)
         self._run = Run(empty_sketch(seed))
@@ -82,13 +93,14 @@ class BlockRun:
                 return
             self._run = self._driver.recorded(self._run)
             plan = next_step(self._run.history, self._run.sketch.kept, target, self._room.vectors)
-            if self.n <= plan.products and plan.products < float("inf"):
+            if self.n <= min(plan.products, EXACT_LIMIT) and self._affordable(self.n):
                 yield from self._columns()
                 return
-            if plan.deeper:
+            deeper = plan.deeper and self._affordable(self._run.sketch.kept + PILOT_PROBES)
+            if deeper:
                 self._run = replace(self._run, earlier=self._driver.samples(self._run.sketch))
                 yield from self._deepen()
-            yield from self._widen(PILOT_PROBES if plan.deeper else plan.more)
+            yield from self._widen(PILOT_PROBES if deeper else plan.more)
 
     def _columns(self) -> Requests:
         trace = square = 0.0
@@ -154,11 +166,17 @@ def block_moments(
     together. Memory: that of one run over op: what the blocks hold together is as long as its vectors.
     Raises BudgetError where the budget leaves no room for an error bar of every block.
     """
-    runs = [BlockRun(Principal(op, at), statistic, goal, seed_of(seed, b), room) for b, at in enumerate(places)]
+    cost, wanted = Cost(), dict[BlockRun, Tensor]()
+
+    def affordable(k: int) -> bool:
+        return price(k * max(len(wanted), 1)).effort <= goal.left(spent + cost)
+
+    runs = [
+        BlockRun(Principal(op, at), statistic, goal, seed_of(seed, b), room, affordable) for b, at in enumerate(places)
+    ]
     shape = _pilot(runs, price, goal.left(spent), room.block)
     waiting = {run: run.requests(*shape) for run in runs}
     wanted = {run: next(requests) for run, requests in waiting.items()}
-    cost = Cost()
     while wanted:
         number = sum(len(rows) for rows in wanted.values())
         why = _ended(goal, spent + cost, price(number), progress, 1 - len(wanted) / len(runs))
@@ -168,13 +186,12 @@ def block_moments(
             break
         cost = cost + price(number)
         products = _answered(op, places, runs, wanted)
-        asked, wanted = list(wanted), {}
-        for run in asked:
+        for run in list(wanted):
             run.products += len(products[run])
             try:
                 wanted[run] = waiting[run].send(products.pop(run))
             except StopIteration:
-                continue
+                del wanted[run]
     return runs, cost
 
 
