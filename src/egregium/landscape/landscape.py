@@ -279,6 +279,11 @@ class Landscape:
             return 1
 
     @property
+    def is_mean(self) -> bool:
+        """Whether f is the mean of the loss terms, else their sum."""
+        return self._objective.mean
+
+    @property
     def facts(self) -> dict[str, int]:
         """What was found out about model, loss and data once, by name; shared by `at`, `scaled` and `fixed`."""
         return self._objective.facts
