@@ -1,8 +1,8 @@
 """What another sample of the data would change: the jackknife over batches, to first order.
 
-A number theta(f) of the loss f = mean of the batches, weighted by their terms, moves by D_b when f is replaced by batch
-b's f_b, to first order in f_b - f: its influence. The delete-one-batch value differs by `D_b / (h_b - 1)`, h_b = N / n_b,
-and
+A number theta(f) of the loss f, the mean of the batches weighted by their terms, moves by D_b when f is replaced by
+batch b's f_b, to first order in f_b - f: its influence. The delete-one-batch value differs by `D_b / (h_b - 1)`,
+h_b = N / n_b, and
 
     data_stderr^2 = (1 / m) sum_b D_b^2 / (h_b - 1)
 
