@@ -24,9 +24,20 @@ if TYPE_CHECKING:
         squared_frobenius,
         trace,
     )
+    from egregium.measurement.blocks import blocks
     from egregium.measurement.measure import measure
     from egregium.operators import SymmetricOperator
-    from egregium.results import Cost, DualSpectrum, Eigenpairs, Estimate, Measurement, Session, SpectralDensity, load
+    from egregium.results import (
+        BlockTable,
+        Cost,
+        DualSpectrum,
+        Eigenpairs,
+        Estimate,
+        Measurement,
+        Session,
+        SpectralDensity,
+        load,
+    )
 
     __version__: str
 
@@ -38,6 +49,7 @@ _HOMES = {
     "estimators": ("Progress",),
     "landscape": ("Landscape",),
     "measurement": (
+        "blocks",
         "dual_spectrum",
         "eigenpairs",
         "measure",
@@ -48,10 +60,21 @@ _HOMES = {
         "trace",
     ),
     "operators": ("SymmetricOperator",),
-    "results": ("Cost", "DualSpectrum", "Eigenpairs", "Estimate", "Measurement", "Session", "SpectralDensity", "load"),
+    "results": (
+        "BlockTable",
+        "Cost",
+        "DualSpectrum",
+        "Eigenpairs",
+        "Estimate",
+        "Measurement",
+        "Session",
+        "SpectralDensity",
+        "load",
+    ),
 }
 
 __all__ = [
+    "BlockTable",
     "Cost",
     "Diagnosis",
     "DualSpectrum",
@@ -64,6 +87,7 @@ __all__ = [
     "Session",
     "SpectralDensity",
     "SymmetricOperator",
+    "blocks",
     "diagnosis",
     "dual_spectrum",
     "eigenpairs",

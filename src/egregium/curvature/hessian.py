@@ -19,7 +19,8 @@ from egregium.results.cost import GRADIENTS_PER_GGN_PRODUCT, GRADIENTS_PER_HVP, 
 #: Bytes that an operation leaves beside its tensors: nodes of the graph, views (measured of LSTMs: 600 to 1,300).
 NODE = 1300
 
-Vector = Sequence[Tensor]
+#: Parts by parameter; None for zeros, whose product is not wanted.
+Vector = Sequence[Tensor | None]
 
 
 class SecondDerivative(SymmetricOperator):
@@ -35,9 +36,9 @@ class SecondDerivative(SymmetricOperator):
         self.n, self.dtype, self.device = land.n, land.dtype, land.device
 
     @abstractmethod
-    def _products(
-        self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
-    ) -> tuple[Iterator[list[Tensor]], bool, Count]:
+    def batch_products(
+        self, batch: BatchLoss, parameters: Sequence[Tensor], vectors: Iterator[Vector]
+    ) -> tuple[Iterator[list[Tensor | None]], bool, Count]:
         """One batch's products (shaped like the vectors), whether its loss has a graph, its number of loss terms."""
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
@@ -46,10 +47,10 @@ class SecondDerivative(SymmetricOperator):
 
         def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterator[Tensor], Count]:
             nonlocal depends
-            vectors = (self._like(parameters, row) for row in rows)
-            products, live, count = self._products(batch, parameters, vectors)
+            vectors = (self.parts_of(parameters, row) for row in rows)
+            products, live, count = self.batch_products(batch, parameters, vectors)
             depends |= live
-            return (self._flat(product) for product in products), count
+            return (self.flat(product) for product in products), count
 
         totals = self.land.means(contribution)
         if not depends:
@@ -68,7 +69,7 @@ class SecondDerivative(SymmetricOperator):
         facts, name = self.land.facts, f"bytes of a graph of {type(self).__name__}"
 
         def trial(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterator[Tensor], Count]:
-            products, _, _ = self._products(batch, parameters, iter([parameters]))
+            products, _, _ = self.batch_products(batch, parameters, iter([parameters]))
             for product in products:
                 del product
             return iter(()), 1.0
@@ -79,10 +80,12 @@ class SecondDerivative(SymmetricOperator):
             facts[name] = counted.peak + NODE * counted.operations
         return facts[name]
 
-    def _flat(self, product: Vector) -> Tensor:
-        return torch.cat([part.detach().reshape(-1).to(self.dtype) for part in product])
+    def flat(self, product: Vector) -> Tensor:
+        """The parts of a product that were taken, one after the other, in the operator's dtype."""
+        return torch.cat([part.detach().reshape(-1).to(self.dtype) for part in product if part is not None])
 
-    def _like(self, parameters: Vector, row: Tensor) -> list[Tensor]:
+    def parts_of(self, parameters: Sequence[Tensor], row: Tensor) -> list[Tensor]:
+        """A vector of shape (n,) by parameter, in the dtype of each."""
         parts = self.land.unflatten(row).values()
         return [part.to(p.dtype) for part, p in zip(parts, parameters, strict=True)]
 
@@ -103,9 +106,9 @@ class Hessian(SecondDerivative):
     def cost(self, k: int) -> Cost:
         return Cost(gradients=1 + GRADIENTS_PER_HVP * k, hvps=k)
 
-    def _products(
-        self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
-    ) -> tuple[Iterator[list[Tensor]], bool, Count]:
+    def batch_products(
+        self, batch: BatchLoss, parameters: Sequence[Tensor], vectors: Iterator[Vector]
+    ) -> tuple[Iterator[list[Tensor | None]], bool, Count]:
         total, count = batch.terms()
         return hessian_products(total, parameters, vectors), total.requires_grad, count
 
@@ -122,9 +125,9 @@ class GaussNewton(SecondDerivative):
     def cost(self, k: int) -> Cost:
         return Cost(gradients=1 + GRADIENTS_PER_GGN_PRODUCT * k, ggn_products=k)
 
-    def _products(
-        self, batch: BatchLoss, parameters: Vector, vectors: Iterator[Vector]
-    ) -> tuple[Iterator[list[Tensor]], bool, Count]:
+    def batch_products(
+        self, batch: BatchLoss, parameters: Sequence[Tensor], vectors: Iterator[Vector]
+    ) -> tuple[Iterator[list[Tensor | None]], bool, Count]:
         if batch.outputs is None or batch.criterion is None:
             raise ArgumentError(
                 'operator="ggn" needs to tell the outputs from the loss. Build the landscape as '

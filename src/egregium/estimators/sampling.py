@@ -70,7 +70,7 @@ def sampled_moments(
                 return moments, _timed(run.cost, started), ""
         else:
             run = _stepped(driver, run)
-    return _enough(driver, run), _timed(run.cost, started), run.ended
+    return enough(driver, run), _timed(run.cost, started), run.ended
 
 
 def predicted(driver: Driver, run: Run) -> float:
@@ -124,7 +124,7 @@ def _shared(driver: Driver, run: Run) -> Plan:
     return next_step(run.history, run.sketch.kept, target, driver.room.vectors)
 
 
-def _enough(driver: Driver, run: Run) -> TraceMoments:
+def enough(driver: Driver, run: Run) -> TraceMoments:
     """The samples of the last depth, or of the one before where the run ended at less than half a pilot."""
     pilot = PILOT_PROBES if run.trace is None else TRACED_PILOT[1]
     if run.sketch.probes >= (FEWEST_PROBES if run.earlier is None else pilot // 2):

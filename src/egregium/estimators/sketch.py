@@ -106,42 +106,54 @@ def deepened(op: SymmetricOperator, sketch: Sketch) -> Sketch:
 
     The remainders are overwritten: `sketch` is of no use afterwards.
     """
-    basis, core, image_square, cost = list(sketch.basis), sketch.core, sketch.image_square, sketch.cost
+    new, cost = directions(sketch, op.dtype), sketch.cost
+    sketch = replace(sketch, traces=sketch.traces[:0], squares=sketch.squares[:0], remainders=())
+    for part in new:
+        image = rows_of(op @ part.T)
+        cost = cost + op.cost(part.shape[0])
+        sketch = with_image(sketch, part, image)
+    return replace(sketch, cost=cost)
+
+
+def directions(sketch: Sketch, dtype: torch.dtype) -> list[Float[Tensor, "m_i n"]]:
+    """The remainders as new orthonormal directions, in their memory; no product."""
+    basis = list(sketch.basis)
     largest = max((float(dots(r, r).max()) ** 0.5 for r in sketch.remainders), default=0.0)
-    faintest = largest * faint_share(op.dtype)
     for remainder in sketch.remainders:
-        new = orthonormal_(remainder, basis, faintest)
-        if new.shape[0] == 0:  # A is deflated to rounding: nothing is left to sample
-            continue
-        image = rows_of(op @ new.T)
-        cost = cost + op.cost(new.shape[0])
-        corner = gram(new, image).cpu()
-        refuse_skew(corner, op.dtype)
-        side = torch.cat([gram(old, image).cpu() for old in basis]) if basis else corner[:0]
-        core = torch.cat([torch.cat([core, side], 1), torch.cat([side.T, (corner + corner.T) / 2], 1)])
-        image_square += float(dots(image, image).sum())
-        basis.append(new)
-    none = sketch.traces[:0]
-    return replace(
-        sketch,
-        basis=tuple(basis),
-        core=core,
-        image_square=image_square,
-        traces=none,
-        squares=none,
-        remainders=(),
-        cost=cost,
-    )
+        new = orthonormal_(remainder, basis, largest * faint_share(dtype))
+        if new.shape[0]:  # else A is deflated to rounding: nothing is left to sample
+            basis.append(new)
+    return basis[len(sketch.basis) :]
+
+
+def with_image(sketch: Sketch, new: Float[Tensor, "m n"], image: Float[Tensor, "m n"]) -> Sketch:
+    """The sketch with directions `new`, whose products are the rows of `image`."""
+    corner = gram(new, image).cpu()
+    refuse_skew(corner, new.dtype)
+    side = torch.cat([gram(old, image).cpu() for old in sketch.basis]) if sketch.basis else corner[:0]
+    core = torch.cat([torch.cat([sketch.core, side], 1), torch.cat([side.T, (corner + corner.T) / 2], 1)])
+    image_square = sketch.image_square + float(dots(image, image).sum())
+    return replace(sketch, basis=(*sketch.basis, new), core=core, image_square=image_square)
 
 
 def widened(op: SymmetricOperator, sketch: Sketch, k: int, kept: int = KEPT) -> Sketch:
     """The sketch with k more fresh probes: k products, of which `kept` in all are held to become directions."""
-    fresh = signs(op.n, sketch.drawn, k, seed=sketch.seed, stream=FRESH, dtype=op.dtype, device=op.device)
-    w = rows_of(fresh)
+    w = fresh_probes(sketch, op.n, k, op.dtype, op.device)
+    sketch = with_probes(sketch, w, rows_of(op @ w.T), kept)
+    return replace(sketch, cost=sketch.cost + op.cost(k))
+
+
+def fresh_probes(sketch: Sketch, n: int, k: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "k n"]:
+    """The next k fresh probes, outside the sketch's span."""
+    w = rows_of(signs(n, sketch.drawn, k, seed=sketch.seed, stream=FRESH, dtype=dtype, device=device))
     _project(w, sketch.basis)
-    product = rows_of(op @ w.T)
+    return w
+
+
+def with_probes(sketch: Sketch, w: Float[Tensor, "k n"], product: Float[Tensor, "k n"], kept: int = KEPT) -> Sketch:
+    """The sketch with fresh probes `w`, whose products are the rows of `product` (overwritten)."""
+    k = w.shape[0]
     traces = dots(w, product).cpu()
-    del w, fresh
     _project(product, sketch.basis)
     squares = dots(product, product).cpu()
     room = kept - sketch.kept
@@ -152,7 +164,6 @@ def widened(op: SymmetricOperator, sketch: Sketch, k: int, kept: int = KEPT) -> 
         squares=torch.cat([sketch.squares, sketch.head_square + squares]),
         remainders=(*sketch.remainders, *held),
         drawn=sketch.drawn + k,
-        cost=sketch.cost + op.cost(k),
     )
 
 

@@ -279,6 +279,11 @@ class Landscape:
             return 1
 
     @property
+    def is_mean(self) -> bool:
+        """Whether f is the mean of the loss terms, else their sum."""
+        return self._objective.mean
+
+    @property
     def facts(self) -> dict[str, int]:
         """What was found out about model, loss and data once, by name; shared by `at`, `scaled` and `fixed`."""
         return self._objective.facts
@@ -314,13 +319,18 @@ class Landscape:
         weight = self.scale / (count if self._objective.mean else 1.0)
         return [total.mul_(weight) for total in totals]
 
-    def add_decay(self, into: Float[Tensor, "k n"], of: Float[Tensor, "k n"]) -> None:
-        """Add the weight decay's share of a derivative in place: into += scale * lam o of, lam by parameter."""
-        start = 0
-        for lam, shape in zip(self._decay, self.shapes.values(), strict=True):
-            here = slice(start, start + shape.numel())
-            if lam:
-                into[:, here].add_(of[:, here], alpha=self.scale * lam)
+    def add_decay(
+        self, into: Float[Tensor, "k m"], of: Float[Tensor, "k m"], only: Sequence[int] | None = None
+    ) -> None:
+        """Add the weight decay's share of a derivative in place: into += scale * lam o of, lam by parameter.
+
+        `only`: the parameters, by their place, that the rows hold one after the other; all n numbers where None.
+        """
+        start, lams, shapes = 0, self._decay, list(self.shapes.values())
+        for i in range(len(shapes)) if only is None else only:
+            here = slice(start, start + shapes[i].numel())
+            if lams[i]:
+                into[:, here].add_(of[:, here], alpha=self.scale * lams[i])
             start = here.stop
 
     def _penalty(self) -> float:

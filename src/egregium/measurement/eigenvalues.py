@@ -14,7 +14,7 @@ from egregium.measurement.dual import dual, rows_of
 from egregium.measurement.memory import Memory
 from egregium.measurement.precision import in_full_precision
 from egregium.measurement.preparation import COMPARISON
-from egregium.measurement.scalar import notes_of
+from egregium.measurement.subject import notes_of
 from egregium.results import DualSpectrum
 
 #: Matrices as large as M that are held at once: with its eigenvectors and what LAPACK works in.

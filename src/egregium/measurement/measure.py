@@ -59,7 +59,7 @@ def measure(
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
     found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, turned=True)
-    moments, turn = found.moments, found.frame
+    moments, turn = found.moments, found.turn
     assert turn is not None
     wanted = found.ended not in ("time", "stopped")
     spectrum = measured_spectrum(
@@ -87,8 +87,8 @@ def measure(
     )
     return Measurement(
         n=land.n,
-        loss=turn.tangent.loss,
-        gradient_norm=turn.tangent.gradient_norm,
+        loss=found.frame.loss,
+        gradient_norm=found.frame.gradient_norm,
         scalar_curvature=estimate(gauss_statistic),
         trace=of_hessian(trace_statistic),
         squared_frobenius=of_hessian(square_statistic),

@@ -1,4 +1,4 @@
-"""Operators made of others, by composition."""
+"""Operators made of others, by composition, and parts of them."""
 
 from typing import final
 
@@ -51,3 +51,25 @@ class Congruence(SymmetricOperator):
 
     def cost(self, k: int) -> Cost:
         return self._inner.cost(k) + self._outer.cost(2 * k)
+
+
+@final
+class Principal(SymmetricOperator):
+    """The principal submatrix of A whose rows and columns are at `places`; a product costs one with A.
+
+    >>> from egregium.operators import Dense
+    >>> Principal(Dense(torch.tensor([[2.0, 1.0], [1.0, 3.0]])), slice(1, 2)) @ torch.tensor([1.0])
+    tensor([3.])
+    """
+
+    def __init__(self, inner: SymmetricOperator, places: slice) -> None:
+        self.n, self.dtype, self.device = len(range(inner.n)[places]), inner.dtype, inner.device
+        self._inner, self._places = inner, places
+
+    def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        rows = torch.zeros(V.shape[1], self._inner.n, dtype=self.dtype, device=self.device)
+        rows[:, self._places] = V.T
+        return (self._inner @ rows.T)[self._places].clone()
+
+    def cost(self, k: int) -> Cost:
+        return self._inner.cost(k)

@@ -1,5 +1,6 @@
 """Frozen results, and how they are saved and read."""
 
+from egregium.results.blocks import Block, BlockTable
 from egregium.results.cost import Cost
 from egregium.results.document import load, refuse_existing, save, write_whole
 from egregium.results.environment import Environment, environment
@@ -10,6 +11,8 @@ from egregium.results.table import Row
 
 __all__ = [
     "TERMS",
+    "Block",
+    "BlockTable",
     "Cost",
     "DualSpectrum",
     "Eigenpairs",

@@ -36,10 +36,15 @@ class Estimate:
         bias: what an error that is not the probes' may add on either side, such as that of a quadrature; an estimate,
             part of every interval.
 
-    The error is that of the probes, for this model and these data: another sample of the data is not in it.
+        data_stderr: what another sample of the data, of the same size, would change, as one standard error; None where
+            it was not asked for (`data_error=True`). It is beside `stderr` and not in the interval.
+
+    The error is that of the probes, for this model and these data; `data_stderr` alone speaks of other data.
 
     >>> print(Estimate(103.72, 0.44, degrees=30))
     103.7 +/- 0.9 (95 %)
+    >>> print(Estimate(103.72, 0.44, degrees=30, data_stderr=5.31))
+    103.7 +/- 0.9 (95 %), data stderr 5.3
     """
 
     value: float
@@ -53,6 +58,7 @@ class Estimate:
     notes: tuple[str, ...] = ()
     rounding: float = 0.0
     bias: float = 0.0
+    data_stderr: float | None = None
 
     @property
     def exact(self) -> bool:
@@ -77,6 +83,10 @@ class Estimate:
         return f"Estimate({self}, {self.cost})"
 
     def __str__(self) -> str:
+        beside = "" if self.data_stderr is None else f", data stderr {self.data_stderr:.2g}"
+        return self._probed() + beside
+
+    def _probed(self) -> str:
         level = f"({100 * self.confidence:g} %)"
         if not self.exact:
             return f"{rounded(self.value, self.half_width())} {level}"

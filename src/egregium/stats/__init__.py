@@ -1,7 +1,12 @@
 """Moments, U-statistics, jackknife and bootstrap."""
 
 from egregium.stats.bootstrap import bootstrap_band
-from egregium.stats.jackknife import jackknife_stderr, leave_one_out_mean, student_half_width
+from egregium.stats.jackknife import (
+    jackknife_stderr,
+    leave_one_out_mean,
+    student_half_width,
+    unequal_jackknife_variance,
+)
 from egregium.stats.known import KnownMean, known_mean_estimate, mean_of_passes
 from egregium.stats.moments import Statistic, moment_estimate
 from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
@@ -18,4 +23,5 @@ __all__ = [
     "moment_estimate",
     "pair_mean",
     "student_half_width",
+    "unequal_jackknife_variance",
 ]

@@ -36,6 +36,26 @@ def jackknife_stderr(left_out: Float[Tensor, " k"]) -> float:
     return math.sqrt((k - 1) / k * float(((left_out - left_out.mean()) ** 2).sum()))
 
 
+def unequal_jackknife_variance(squares: Float[Tensor, " m"], sizes: Float[Tensor, " m"]) -> float:
+    """Variance of a statistic from the squared influences of m groups of unequal sizes, left out one at a time.
+
+    `squares[b]` is the square of what the statistic changes by when the mean over all terms is replaced by that of
+    group b, to first order. With h_b = N / sizes[b] the delete-one value differs by `influence_b / (h_b - 1)`, and the
+    jackknife for unequal groups (F. Busing, E. Meijer, R. van der Leeden, Stat. Comput. 9, 1999) is
+
+        (1 / m) sum_b squares[b] / (h_b - 1),
+
+    unbiased for a mean of independent terms whatever the sizes. m - 1 degrees of freedom.
+
+    >>> import torch
+    >>> x = torch.tensor([1.0, 2.0, 6.0], dtype=torch.float64)
+    >>> round(unequal_jackknife_variance((x - x.mean()) ** 2, torch.ones(3)) / float(x.var() / 3), 12)  # of a mean
+    1.0
+    """
+    ratios = sizes.sum() / sizes - 1
+    return float((squares / ratios).mean())
+
+
 def student_half_width(stderr: float, confidence: float, degrees: float) -> float:
     """Half the width of the two-sided interval `value +/- t_degrees((1 + confidence)/2) stderr`.
 
