@@ -15,7 +15,7 @@ from bench import summary
 from bench.options import Options
 from bench.spectra import SIZE, gauss, matrix, spectra
 from bench.tables import Column, Row, Table, attempted
-from bench.trials import Trial, fixed, over_seeds, pool, stopped
+from bench.trials import Trial, fixed, over_seeds, pool, stopped, traced
 from egregium.estimators.plan import PILOTS
 
 SEEDS, QUICK_SEEDS = 2000, 40
@@ -39,8 +39,11 @@ STOPPED = (
     Column("width", "width", ".2f"),
     Column("bias", "bias, standard errors", "+.1f"),
     Column("products", "products", ".0f"),
+    Column("plain", "RMSE / that of plain probes", ".2f"),
     Column("ended", "ended early, %", ".1f"),
 )
+TRACED = tuple(column for column in STOPPED if column.key != "plain")
+PLAIN = "Plain probes: pairs of as many probes as the run took products, without a sketch."
 SMALL = (SPECTRUM, *(Column(f"{depth}+{probes}", f"{depth} + {probes}", ".1f") for depth, probes in PILOTS))
 ABLATIONS = (
     Column("ablation", "left out"),
@@ -62,7 +65,9 @@ def tables(options: Options) -> Iterator[Table]:
         rows = [r.fixed(probes) for r in runs.values() for probes in PROBES]
         yield Table("fixed", f"Intervals from a sketch of {DEPTH} and a fixed number of probes", FIXED, rows, note)
         rows = [r.stopped(rtol) for r in runs.values() for rtol in TOLERANCES]
-        yield Table("stopped", "Runs that stop by themselves", STOPPED, rows, note)
+        yield Table("stopped", "Runs that stop by themselves", STOPPED, rows, f"{note} {PLAIN}")
+        rows = [r.traced(rtol) for r in runs.values() for rtol in TOLERANCES]
+        yield Table("traced", "The same where the trace is known", TRACED, rows, note)
         rows = [r.small() for r in runs.values()]
         yield Table("small", "Coverage, %, of the pilots for small budgets: directions + probes", SMALL, rows, note)
         yield Table("ablations", "Two safeguards left out", ABLATIONS, list(_ablations(runs)), note)
@@ -95,11 +100,23 @@ class _Runs:
 
     def stopped(self, rtol: float) -> Row:
         def case() -> Row:
-            trials = over_seeds(self._executor, partial(stopped, self.path, rtol, False), self._seeds)
-            row = self._judged(trials) | summary.effort(trials)
-            return row | {"within": summary.within(trials, self.truth, rtol)}
+            trials = over_seeds(self._executor, partial(stopped, self.path, rtol, True), self._seeds)
+            rmse, plain = (
+                summary.rmse(values, self.truth)
+                for values in ([t.value for t in trials], [t.plain for t in trials if t.plain is not None])
+            )
+            return self._ended(trials, rtol) | {"plain": rmse / plain}
 
         return attempted({"spectrum": self.name, "rtol": rtol}, case)
+
+    def traced(self, rtol: float) -> Row:
+        def case() -> Row:
+            return self._ended(over_seeds(self._executor, partial(traced, self.path, rtol), self._seeds), rtol)
+
+        return attempted({"spectrum": self.name, "rtol": rtol}, case)
+
+    def _ended(self, trials: list[Trial], rtol: float) -> Row:
+        return self._judged(trials) | summary.effort(trials) | {"within": summary.within(trials, self.truth, rtol)}
 
     def small(self) -> Row:
         def case() -> Row:
@@ -114,7 +131,7 @@ class _Runs:
 
 def _ablations(runs: dict[str, _Runs]) -> Iterator[Row]:
     """The second term of the interval where the trace is near 0; pairs against the square of the mean, no sketch."""
-    network, _, _, traceless, _ = runs.values()
+    network, _, _, traceless, *_ = runs.values()
     for probes in PROBES:
         trials = traceless.at(DEPTH, probes)
         yield {

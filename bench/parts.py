@@ -156,4 +156,4 @@ def _run(land: eg.Landscape, seed: int) -> tuple[Estimate, float, float]:
 
 
 def _trial(e: Estimate) -> Trial:
-    return Trial(e.value, e.half_width(), 0.0, 0.0, e.cost.total_products, e.cost.gradients)
+    return Trial(e.value, *e.interval(), 0.0, 0.0, e.cost.total_products, e.cost.gradients)

@@ -12,7 +12,7 @@ NORMAL = 1.959964
 
 def covered(trials: Sequence[Trial], truth: float) -> float:
     """Share of intervals that hold the truth, in percent."""
-    return _percent(abs(trial.value - truth) <= trial.half_width for trial in trials)
+    return _percent(trial.low <= truth <= trial.high for trial in trials)
 
 
 def covered_without_second_term(trials: Sequence[Trial], truth: float) -> float:

@@ -26,20 +26,52 @@ Task = Callable[[int], "Trial"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: the estimate of (tr A)^2 - |A|_F^2 and its half-width at 95 %.
+    """One run: the estimate of (tr A)^2 - |A|_F^2.
 
-    `mean_squared`: with the square of the mean instead of the mean over pairs; `first_order`: the half-width without
-    the second term of the pair mean's variance; `plain`: by as many probes without a sketch.
+    `low`, `high`: the interval at 95 %. `mean_squared`: with the square of the mean instead of the mean over pairs;
+    `first_order`: the half-width without the second term of the pair mean's variance; `plain`: by as many probes
+    without a sketch.
     """
 
     value: float
-    half_width: float
+    low: float
+    high: float
     mean_squared: float
     first_order: float
     products: int
     gradients: float
     ended: str = ""
     plain: float | None = None
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class KnownTrace:
+    """A trace that costs nothing: what a run is worth whose trace comes from elsewhere, exactly."""
+
+    trace: float
+    words: str = "known"
+    sampled: bool = False
+
+    def first(self) -> Cost:
+        """Nothing."""
+        return Cost()
+
+    def begin(self) -> tuple[float, Cost]:
+        """The trace."""
+        return self.trace, Cost()
+
+    def sample(self, index: int) -> Tensor:
+        """No passes."""
+        raise NotImplementedError
+
+    def price(self) -> Cost:
+        """Nothing."""
+        return Cost()
 
 
 @final
@@ -53,6 +85,10 @@ class Stored(SymmetricOperator):
     def matmat(self, V: Tensor) -> Tensor:
         """The products."""
         return self._matrix @ V
+
+    def trace(self) -> float:
+        """Of the matrix."""
+        return float(self._matrix.trace())
 
     def cost(self, k: int) -> Cost:
         """As `egregium.hessian` counts."""
@@ -74,8 +110,18 @@ def over_seeds(executor: ProcessPoolExecutor, task: Task, seeds: int) -> list[Tr
 
 def stopped(path: Path, rtol: float, plain: bool, seed: int) -> Trial:
     """A run that ends by itself at `rtol`; with `plain`, the same number of products spent without a sketch too."""
+    return _ended(_operator(path), rtol, plain, seed, None)
+
+
+def traced(path: Path, rtol: float, seed: int) -> Trial:
+    """The same where the trace is known exactly."""
     op = _operator(path)
-    moments, cost, ended = sampled_moments(op, gauss_statistic, Goal(rtol), seed=seed, spent=Cost(gradients=1))
+    return _ended(op, rtol, False, seed, KnownTrace(op.trace()))
+
+
+def _ended(op: Stored, rtol: float, plain: bool, seed: int, source: KnownTrace | None) -> Trial:
+    first = Cost(gradients=1)
+    moments, cost, ended = sampled_moments(op, gauss_statistic, Goal(rtol), seed=seed, spent=first, source=source)
     trial = replace(_trial(moments, cost), gradients=1 + cost.gradients, ended=ended)
     return replace(trial, plain=_plain(op, cost.total_products, seed)) if plain else trial
 
@@ -93,12 +139,12 @@ def _trial(moments: TraceMoments, cost: Cost) -> Trial:
     left_out = leave_one_out_pair_mean(t) - leave_one_out_mean(F)
     first_order = Estimate(estimate.value, jackknife_stderr(left_out), estimate.degrees).half_width()
     naive = float(t.mean() ** 2 - F.mean())
-    return Trial(estimate.value, estimate.half_width(), naive, first_order, cost.total_products, cost.gradients)
+    return Trial(estimate.value, *estimate.interval(), naive, first_order, cost.total_products, cost.gradients)
 
 
 def _plain(op: SymmetricOperator, products: int, seed: int) -> float:
     """Pairs of plain probes: the same statistic without a sketch."""
-    sketch = widened(op, empty_sketch(op, seed), products)
+    sketch = widened(op, empty_sketch(seed), products)
     return float(gauss_statistic(sketch.traces.mean(), pair_mean(sketch.traces), sketch.squares.mean()))
 
 

@@ -5,7 +5,7 @@ import torch
 from known_spectra import matrix, scalar
 
 from egregium.errors import ArgumentError
-from egregium.estimators.sketch import begun, deepened, empty_sketch, orthonormal_, widened
+from egregium.estimators.sketch import begun, deepened, effective_rank, empty_sketch, orthonormal_, widened
 from egregium.operators import Dense
 from egregium.stats import pair_mean
 
@@ -42,6 +42,17 @@ def test_the_basis_is_orthonormal_at_every_depth() -> None:
         assert (basis @ basis.T - torch.eye(depth)).abs().max() < 1e-5
         assert torch.allclose(sketch.core, (basis @ image).double(), atol=1e-4)
         assert sketch.image_square == pytest.approx(float(image.double().square().sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "n"), [("network", 200), ("flat", 400), ("rank 3", 200)])
+def test_effective_rank_of_products(kind: str, n: int) -> None:
+    """(tr A^2)^2 / tr A^4 from 64 products, within a third; infinite for none, and for a matrix of zeros."""
+    A = matrix(kind, n)
+    squared = A @ A
+    rank = float(squared.trace() ** 2 / squared.square().sum())
+    found = effective_rank(widened(Dense(A), empty_sketch(0), 64).remainders)
+    assert found == pytest.approx(rank, rel=1 / 3)
+    assert effective_rank(()) == effective_rank(widened(Dense(0 * A), empty_sketch(0), 4).remainders) == float("inf")
 
 
 def test_deepening_counts_every_product_once() -> None:

@@ -43,7 +43,7 @@ def resident(*arguments: Any) -> dict[str, Any]:
 def test_the_bound_is_kept_within_ten_percent(case: tuple[Any, ...], allowed: int) -> None:
     """Maximal resident set of a fresh process; unbounded, most of these take more."""
     found = resident(*case, allowed * 10**6)
-    assert found["taken"] <= 1.1 * allowed * 10**6
+    assert found["taken"] <= 1.1 * allowed * 10**6 + 2**20  # what Python itself may take
     if found["said"]:
         assert found["said"][0].startswith("needs at most ")
 

@@ -36,3 +36,21 @@ def test_interval_and_exactness() -> None:
     assert str(Estimate(-8.0, 0.0)) == "-8 (exact)"
     assert str(Estimate(-0.0, 0.0)) == "0 (exact)"
     assert "90 %" in str(Estimate(1.0, 0.1, degrees=9, confidence=0.9))
+
+
+@pytest.mark.parametrize("tail", [8.0, -8.0])
+def test_an_interval_with_a_tail_is_symmetric_in_the_logarithm_of_the_tail(tail: float) -> None:
+    e = Estimate(10.0, 1.0, 5, tail=tail, rounding=0.25)
+    low, high = e.interval(0.9)
+    rest = 10.0 - tail
+    inner = sorted(abs(bound - rest) for bound in (low + 0.25, high - 0.25))
+    assert inner[0] * inner[1] == pytest.approx(64.0)
+    assert inner[1] / 8 == pytest.approx(math.exp(Estimate(0.0, 1.0, 5).half_width(0.9) / 8))
+    assert e.half_width(0.9) == pytest.approx(max(10 - low, high - 10))
+    assert (high - 10 > 10 - low) is (tail > 0)
+
+
+def test_a_long_tail_is_students_interval() -> None:
+    long, plain = Estimate(10.0, 1.0, 5, tail=1e9).interval(), Estimate(10.0, 1.0, 5).interval()
+    assert long == pytest.approx(plain, rel=1e-8)
+    assert Estimate(1.0, 1.0, 2, tail=1e-9).half_width() == math.inf

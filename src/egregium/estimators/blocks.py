@@ -18,11 +18,10 @@ from egregium.estimators.driver import Driver, Run
 from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import TraceMoments
 from egregium.estimators.plan import PILOT_PROBES, next_step, pilot
-from egregium.estimators.probes import signs
 from egregium.estimators.sampling import enough
 from egregium.estimators.sketch import (
     KEPT,
-    SKETCH,
+    deflates,
     directions,
     empty_sketch,
     fresh_probes,
@@ -84,8 +83,12 @@ class BlockRun:
         if self.n <= SMALL:
             yield from self._columns()
             return
-        yield from self._begin(min(depth, self.n, self._room.vectors))
-        yield from self._widen(probes)
+        first = min(depth, self.n, self._room.vectors)
+        yield from self._widen(first)
+        if deflates(self._run.sketch):
+            yield from self._deepen()
+            first = 0
+        yield from self._widen(probes - first)
         while not self._driver.satisfied(self._run):
             estimate = self._driver.estimate(self._run)
             target = self._driver.goal.target(estimate.value)
@@ -114,15 +117,6 @@ class BlockRun:
             trace += float(product[:, start:stop].diagonal().double().sum())
             square += float(dots(product, product).sum())
         self._exact = _exactly(self._op, trace, square)
-
-    def _begin(self, depth: int) -> Requests:
-        seed, products = self._run.sketch.seed, []
-        for first in range(0, depth, self._room.block):
-            k = min(self._room.block, depth - first)
-            omega = signs(self.n, first, k, seed=seed, stream=SKETCH, dtype=self._op.dtype, device=self._op.device)
-            products.append((yield rows_of(omega)))
-        self._run = replace(self._run, sketch=replace(self._run.sketch, remainders=tuple(products)))
-        yield from self._deepen()
 
     def _deepen(self) -> Requests:
         sketch = self._run.sketch

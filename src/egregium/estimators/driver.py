@@ -19,7 +19,7 @@ from egregium.estimators.plan import (
     pilot,
     traced_step,
 )
-from egregium.estimators.sketch import KEPT, Sketch, begun, deepened, empty_sketch, widened
+from egregium.estimators.sketch import KEPT, Sketch, deepened, deflates, empty_sketch, widened
 from egregium.estimators.traces import PartedTrace, TraceSource, begun_trace, further
 from egregium.operators import SymmetricOperator
 from egregium.results import Cost, Estimate
@@ -79,7 +79,10 @@ class Driver:
     def samples(self, run: Run) -> TraceMoments:
         rounding = torch.finfo(self.op.dtype).eps
         known = None if run.trace is None else run.trace.known
-        return TraceMoments(run.sketch.traces, run.sketch.squares, exact=False, rounding=rounding, known=known)
+        sketch = run.sketch
+        return TraceMoments(
+            sketch.traces, sketch.squares, exact=False, rounding=rounding, known=known, head=sketch.head_square
+        )
 
     def satisfied(self, run: Run) -> bool:
         """Whether the goal is met, by enough probes to believe it."""
@@ -115,7 +118,11 @@ class Driver:
         return moments, replace(ended, sketch=replace(run.sketch, cost=run.sketch.cost + cost))
 
     def begin(self, seed: int, source: TraceSource | None) -> tuple[Run, int]:
-        """The run with its pilot's sketch, and how many probes the pilot still needs."""
+        """The run with its pilot's sketch, and how many probes the pilot still needs.
+
+        The first probes become the sketch's directions, unless the spectrum is so flat that they serve better as they
+        are.
+        """
         run = Run(empty_sketch(seed))
         if source is not None:
             run = self.watched(run, "trace by parts", 0.0)
@@ -123,10 +130,11 @@ class Driver:
                 run = replace(run, trace=begun_trace(source))
         largest = PILOTS[0] if run.trace is None else TRACED_PILOT
         depth, probes = pilot(min(self.op.n, self.room.vectors), self.price, self.left(run), largest)
-        run = self.watched(run, "sketching", 2 * depth + probes)
-        if depth and not run.ended:
-            run = replace(run, sketch=begun(self.op, depth, seed, self.room.block))
-        return run, probes
+        run = self.widen(run, depth, 2 * depth + probes)
+        if run.ended or not deflates(run.sketch):
+            return run, max(probes - depth, 0)
+        run = self.watched(run, "sketching", depth + probes)
+        return (run if run.ended else replace(run, sketch=deepened(self.op, run.sketch))), probes
 
     def deepen(self, run: Run, still: float) -> Run:
         """The run at a new depth, without probes."""

@@ -41,7 +41,8 @@ class TraceMoments:
     """tr A and |A|_F^2: `traces` and `squares` (k,) are unbiased samples, one a probe; k = 1 where `exact`.
 
     `rounding` is the dtype's: the relative error that products in it carry into the two. `known`: the trace from
-    elsewhere, with its own error, independent of `squares`; then `traces` are not used.
+    elsewhere, with its own error, independent of `squares`; then `traces` are not used. `head`: the part of all
+    `squares` that is exact, the sketch's.
     """
 
     traces: Float[Tensor, " k"]
@@ -49,6 +50,7 @@ class TraceMoments:
     exact: bool
     rounding: float = 0.0
     known: KnownMean | None = None
+    head: float = 0.0
 
     def rounding_of(self, statistic: Statistic) -> float:
         """What rounding of the products can make of `statistic`: of t by u max(|t|, |A|_F), of F by u F.
@@ -72,8 +74,8 @@ class TraceMoments:
             value = _finite(statistic(t[0], t[0] ** 2, F[0]))
             return Estimate(value, 0.0, rounding=self.rounding_of(statistic), **about)
         if self.known is not None:
-            estimated, stderr, degrees = known_mean_estimate(statistic, self.known, F)
-            t = self._trace().expand(F.shape)
+            estimated, stderr, degrees, tail = known_mean_estimate(statistic, self.known, F, self.head)
+            t, about = self._trace().expand(F.shape), about | {"tail": tail}
         else:
             (estimated, stderr), degrees = moment_estimate(statistic, t, F), t.numel() - 1
         samples = torch.stack([t, F], dim=1)

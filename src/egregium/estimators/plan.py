@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,8 +23,9 @@ SPREAD, MARGIN = 2.0, 1.1
 #: Decay of a probe's deviation with depth that is assumed after one depth, and the least and most that are believed:
 #: two noisy depths that show none would end all deepening.
 FIRST_DECAY, SLOWEST_DECAY, STEEPEST_DECAY = 1.0, 0.25, 4.0
-
-
+#: Products to go above which a sketch is tried though the first probes found the spectrum flat, after so many probes:
+#: the error of a pair mean near 0 falls faster than a few show.
+UNSKETCHED, BELIEVED = 1000, 128
 #: The pilot where the trace comes from elsewhere: |A|_F^2 alone needs fewer probes than a squared mean.
 TRACED_PILOT = (8, 8)
 #: Shares of the squared error that are left to the trace when passes and products are weighed.
@@ -78,13 +79,16 @@ def next_step(
         return max(fewest, (SPREAD * s / target) ** 2 * MARGIN)
 
     stay = max(needed(deviation) - probes, 1.0)
+    wider = Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)
+    if depth == 0:  # nothing is known of the decay
+        return replace(wider, deeper=stay > UNSKETCHED and probes >= BELIEVED and min(fresh, most) > 0)
     decay = _decay(history)
     factors = [f for f in DEEPER if depth * f <= most]
     costs = (2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in factors)
     deepest = min(costs, default=math.inf)
-    if depth and fresh and deepest < stay:
+    if fresh and deepest < stay:
         return Plan(deeper=True, more=fewest, products=deepest)
-    return Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)
+    return wider
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ def traced_step(
 
 def _decay(history: tuple[tuple[int, float, int], ...]) -> float:
     """Minus the slope of log deviation over log depth, each depth weighted by its probes."""
+    history = tuple(entry for entry in history if entry[0])
     if len(history) < 2:
         return FIRST_DECAY
     depths, deviations, probes = (np.array(column, dtype=float) for column in zip(*history, strict=True))

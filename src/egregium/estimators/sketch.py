@@ -15,6 +15,7 @@ Blocks are kept as rows, (k, n), and worked on in place: what is held between pr
 is used and dropped.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,11 +29,13 @@ from egregium.operators.inner import chunks, dots, gram
 from egregium.operators.symmetry import refuse_skew
 from egregium.results.cost import Cost
 
-#: Streams of the probe generator: the sketch's first directions and the fresh probes.
-SKETCH, FRESH = 0, 1
+#: Stream of the probe generator.
+FRESH = 1
 
 #: Products of fresh probes that are kept at each depth to become directions: a bound on memory.
 KEPT = 64
+#: Effective rank, in sketched directions, above which a spectrum is flat: deflating them would leave seven eighths.
+FLAT = 8
 #: Directions fainter than this share of the largest are noise: a Gram matrix in float64 knows singular values to 1e-8.
 FAINTEST = 1e-7
 
@@ -91,14 +94,27 @@ def empty_sketch(seed: int) -> Sketch:
 
 
 def begun(op: SymmetricOperator, m: int, seed: int, block: int) -> Sketch:
-    """A sketch of min(m, n) directions, the range of A on random signs: 2 m products, no fresh probe yet."""
-    m, cost, products = min(m, op.n), Cost(), []
+    """A sketch of min(m, n) directions, the range of A on the first probes: 2 m products, no fresh probe yet."""
+    sketch, m = empty_sketch(seed), min(m, op.n)
     for first in range(0, m, block):
-        k = min(block, m - first)
-        omega = signs(op.n, first, k, seed=seed, stream=SKETCH, dtype=op.dtype, device=op.device)
-        products.append(rows_of(op @ omega))
-        cost = cost + op.cost(k)
-    return deepened(op, replace(empty_sketch(seed), remainders=tuple(products), cost=cost))
+        sketch = widened(op, sketch, min(block, m - first), m)
+    return deepened(op, sketch)
+
+
+def effective_rank(products: Sequence[Float[Tensor, "k_i n"]]) -> float:
+    """(tr B^2)^2 / tr B^4 of the matrix B whose products with independent probes are given; infinite where unknown.
+
+    From pairs of products: E |B w|^2 |B w'|^2 = (tr B^2)^2, E (w^T B^2 w')^2 = tr B^4. How many directions must be
+    deflated before a sample of |B w|^2 varies less.
+    """
+    rows = [torch.cat([gram(a, b) for b in products], 1) for a in products]
+    if not rows:
+        return math.inf
+    G = torch.cat(rows)
+    squares = G.diagonal()
+    pairs = float(squares.sum() ** 2 - squares.square().sum())
+    crossed = float(G.square().sum() - squares.square().sum())
+    return pairs / crossed if crossed > 0 else math.inf
 
 
 def deepened(op: SymmetricOperator, sketch: Sketch) -> Sketch:
@@ -134,6 +150,11 @@ def with_image(sketch: Sketch, new: Float[Tensor, "m n"], image: Float[Tensor, "
     core = torch.cat([torch.cat([sketch.core, side], 1), torch.cat([side.T, (corner + corner.T) / 2], 1)])
     image_square = sketch.image_square + float(dots(image, image).sum())
     return replace(sketch, basis=(*sketch.basis, new), core=core, image_square=image_square)
+
+
+def deflates(sketch: Sketch) -> bool:
+    """Whether deflating the kept products lowers the variance of later samples: not where the spectrum is flat."""
+    return bool(sketch.kept) and effective_rank(sketch.remainders) < FLAT * sketch.kept
 
 
 def widened(op: SymmetricOperator, sketch: Sketch, k: int, kept: int = KEPT) -> Sketch:

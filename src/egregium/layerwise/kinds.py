@@ -7,6 +7,7 @@ convolution is this for its unfolded columns. Layers that scale and shift are di
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -77,16 +78,25 @@ class Dense(Known):
         return e.reshape(N, G, -1, P).transpose(2, 3)
 
     def products(self, e: Tensor, other: Tensor) -> Float[Tensor, " N"]:
-        a, e, other = self.a, self._rows(e), self._rows(other)
-        P, inputs, outputs = a.shape[2], a.shape[3], e.shape[3]
-        if P * (inputs + outputs) <= inputs * outputs:
-            weights = ((a @ a.transpose(2, 3)) * (e @ other.transpose(2, 3))).sum((1, 2, 3), dtype=torch.float64)
+        N, _, P, inputs = self.a.shape
+        same = e is other
+        a, e = self.a.flatten(0, 1), self._rows(e).flatten(0, 1)  # three dimensions: matmul copies views of four
+        other = e if same else self._rows(other).flatten(0, 1)
+        if P == 1:
+            weights = self._lengths * (e * other).sum((1, 2))
+        elif P * (inputs + e.shape[2]) <= inputs * e.shape[2]:
+            weights = ((a @ a.mT) * (e @ other.mT)).sum((1, 2))
         else:
-            first, second = (x.transpose(2, 3) @ a for x in (e, other))
-            weights = (first * second).sum((1, 2, 3), dtype=torch.float64)
-        if not self.bias:
-            return weights
-        return weights + (e.sum(2) * other.sum(2)).sum((1, 2), dtype=torch.float64)
+            first = e.mT @ a
+            weights = (first * (first if same else other.mT @ a)).sum((1, 2))
+        if self.bias:
+            weights = weights + (e.sum(1) * other.sum(1)).sum(1)
+        return weights.double().view(N, -1).sum(1)
+
+    @cached_property
+    def _lengths(self) -> Float[Tensor, " NG"]:
+        """|a|^2 of a sample and group, for a single position."""
+        return self.a.square().sum((2, 3)).flatten()
 
     def gradients(self, e: Tensor) -> tuple[Tensor, Tensor]:
         rows = self._rows(e)
@@ -131,9 +141,10 @@ class Diagonal(Known):
         return (e * self.x).sum((1, 3)), e.sum((1, 3))
 
     def products(self, e: Tensor, other: Tensor) -> Float[Tensor, " N"]:
-        (gamma, beta), (gamma2, beta2) = self._each(e), self._each(other)
-        weights = (gamma * gamma2).sum(1, dtype=torch.float64)
-        return weights + (beta * beta2).sum(1, dtype=torch.float64) if self.bias else weights
+        gamma, beta = self._each(e)
+        gamma2, beta2 = (gamma, beta) if e is other else self._each(other)
+        weights = (gamma * gamma2).sum(1)
+        return (weights + (beta * beta2).sum(1) if self.bias else weights).double()
 
     def gradients(self, e: Tensor) -> tuple[Tensor, Tensor]:
         gamma, beta = self._each(e)

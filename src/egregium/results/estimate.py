@@ -12,6 +12,8 @@ from egregium.stats.jackknife import student_half_width
 
 #: Digits below which an exact method's number is printed with its rounding.
 FEWEST_DIGITS = 3
+#: Logarithm beyond which a side of an interval is unknown.
+MOST = 700.0
 
 
 def _no_samples() -> Tensor:
@@ -35,7 +37,8 @@ class Estimate:
         rounding: what rounding may add to the error on either side, an absolute bound; part of every interval.
         bias: what an error that is not the probes' may add on either side, such as that of a quadrature; an estimate,
             part of every interval.
-
+        tail: where not 0, the part of the value that is a mean of positive samples, negative where it is subtracted.
+            Its interval is symmetric in the logarithm, since a few such are more often too small than too large.
         data_stderr: what another sample of the data, of the same size, would change, as one standard error; None where
             it was not asked for (`data_error=True`). It is beside `stderr` and not in the interval.
 
@@ -58,6 +61,7 @@ class Estimate:
     notes: tuple[str, ...] = ()
     rounding: float = 0.0
     bias: float = 0.0
+    tail: float = 0.0
     data_stderr: float | None = None
 
     @property
@@ -66,18 +70,31 @@ class Estimate:
         return self.stderr == 0 and math.isinf(self.degrees)
 
     def half_width(self, confidence: float | None = None) -> float:
-        """Half the width of the interval at `confidence` (default: the level asked for)."""
-        level = self.confidence if confidence is None else confidence
-        return student_half_width(self.stderr, level, self.degrees) + self.rounding + self.bias
+        """Half the interval's width at `confidence` (default: the level asked for); with a tail the longer side."""
+        return max(self._sides(confidence))
 
     def interval(self, confidence: float | None = None) -> tuple[float, float]:
-        """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t.
+        """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t; of the logarithm with a tail.
 
         >>> Estimate(2.0, 0.0).interval(0.95)
         (2.0, 2.0)
+        >>> low, high = Estimate(2.0, 0.1, tail=2.0).interval(0.95)
+        >>> abs(low * high / 4 - 1) < 1e-12  # 2 lies in the middle, as logarithms
+        True
         """
-        half = self.half_width(confidence)
-        return self.value - half, self.value + half
+        below, above = self._sides(confidence)
+        return self.value - below, self.value + above
+
+    def _sides(self, confidence: float | None) -> tuple[float, float]:
+        """(below, above): how far the interval reaches from the value."""
+        level = self.confidence if confidence is None else confidence
+        half, size = student_half_width(self.stderr, level, self.degrees), abs(self.tail)
+        sides = (half, half)
+        if size:
+            above = size * math.expm1(half / size) if half / size < MOST else math.inf
+            sides = (-size * math.expm1(-half / size), above)
+        below, above = sides if self.tail >= 0 else sides[::-1]
+        return below + self.rounding + self.bias, above + self.rounding + self.bias
 
     def __repr__(self) -> str:
         return f"Estimate({self}, {self.cost})"

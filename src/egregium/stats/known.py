@@ -11,6 +11,9 @@ from torch import Tensor
 from egregium.stats.jackknife import jackknife_stderr, leave_one_out_mean
 from egregium.stats.moments import Statistic
 
+#: Degrees of freedom that a mean and a deviation of few skewed samples take together.
+LOST = 3
+
 
 @dataclass(frozen=True)
 class KnownMean:
@@ -42,11 +45,16 @@ def mean_of_passes(passes: Sequence[Float[Tensor, " m"]], constant: float = 0.0)
     return KnownMean(value, math.sqrt(total / k), (k - 1) * total**2 / fourth if fourth > 0 else math.inf)
 
 
-def known_mean_estimate(statistic: Statistic, t: KnownMean, F: Float[Tensor, " k"]) -> tuple[Tensor, float, float]:
-    """(value, standard error, degrees of freedom) of statistic(E t, (E t)^2, E F), t and F independent, k >= 2.
+def known_mean_estimate(
+    statistic: Statistic, t: KnownMean, F: Float[Tensor, " k"], head: float = 0.0
+) -> tuple[Tensor, float, float, float]:
+    """(value, standard error, degrees of freedom, tail) of statistic(E t, (E t)^2, E F), t and F independent, k >= 2.
 
     `t^2 - s^2` is unbiased for the squared mean. The two errors, the jackknife's over F and the change when t moves by
     its standard error, add up in squares; degrees by Welch and Satterthwaite.
+
+    F - `head` is positive and right-skewed, a sum of squares: an interval about its logarithm (`tail`, see
+    `results.Estimate`) with k - 3 degrees covers 94 to 97 % for 8 probes, Student's 86 to 95 % (`bench intervals`).
     """
 
     def at(shift: float, of: Tensor) -> Tensor:
@@ -59,6 +67,16 @@ def known_mean_estimate(statistic: Statistic, t: KnownMean, F: Float[Tensor, " k
     known = max(abs(float(at(shift, F.mean()) - value)) for shift in (t.stderr, -t.stderr))
     total, k = math.hypot(sampled, known), F.numel()
     if total == 0:
-        return value, 0.0, math.inf
-    shares = sampled**4 / (k - 1) + known**4 / t.degrees if t.degrees > 0 else math.inf
-    return value, total, total**4 / shares if shares else math.inf
+        return value, 0.0, math.inf, 0.0
+    shares = sampled**4 / max(k - LOST, 1) + known**4 / t.degrees if t.degrees > 0 else math.inf
+    return value, total, total**4 / shares if shares else math.inf, _tail(left_out, F, sampled, total, head)
+
+
+def _tail(left_out: Tensor, F: Float[Tensor, " k"], sampled: float, total: float, head: float) -> float:
+    """What F - head contributes to the statistic, to first order; larger, so less skewed, where t's error is in it."""
+    of_F = jackknife_stderr(leave_one_out_mean(F))
+    if not sampled or not of_F:
+        return 0.0
+    rising = float(((left_out - left_out.mean()) * (leave_one_out_mean(F) - F.mean())).sum()) > 0
+    size = max(float(F.mean()) - head, 0.0) * sampled / of_F * (total / sampled) ** 2
+    return size if rising else -size
