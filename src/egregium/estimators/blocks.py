@@ -17,8 +17,8 @@ from egregium.errors import BudgetError
 from egregium.estimators.driver import Driver, Run
 from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
 from egregium.estimators.moments import TraceMoments
-from egregium.estimators.plan import PILOT_PROBES, next_step, pilot
-from egregium.estimators.sampling import enough
+from egregium.estimators.plan import PILOT_PROBES, pilot
+from egregium.estimators.sampling import drowned, enough, shared_plan
 from egregium.estimators.sketch import (
     KEPT,
     deflates,
@@ -90,13 +90,11 @@ class BlockRun:
             first = 0
         yield from self._widen(probes - first)
         while not self._driver.satisfied(self._run):
-            estimate = self._driver.estimate(self._run)
-            target = self._driver.goal.target(estimate.value)
-            if estimate.rounding > target:
+            if drowned(self._driver.estimate(self._run), self._driver.goal):
                 self.ended = "rounding"
                 return
             self._run = self._driver.recorded(self._run)
-            plan = next_step(self._run.history, self._run.sketch.kept, target, self._room.vectors)
+            plan = shared_plan(self._driver, self._run)
             if self.n <= min(plan.products, EXACT_LIMIT) and self._affordable(self.n):
                 yield from self._columns()
                 return

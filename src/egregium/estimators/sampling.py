@@ -3,8 +3,8 @@
 The pilot is a sketch of 16 directions and 16 fresh probes; of 8 and 8 where the trace comes from elsewhere. The
 deviation of one probe's contribution, as a power of the sketch's depth fitted to the depths seen so far, predicts what
 either step would still cost: more probes at this depth, or a deeper sketch and fresh ones; and passes for the trace.
-The estimate uses the probes of the last depth alone, so that they are independent given the sketch. It is looked at
-after each planned step and not in between.
+Samples of all depths count, by their precision: those of a depth are independent given the sketch, so the errors of
+depths do not correlate. The estimate is looked at after each planned step and not in between.
 """
 
 import math
@@ -76,14 +76,14 @@ def sampled_moments(
 def predicted(driver: Driver, run: Run) -> float:
     """Products, or what costs as much, until the goal."""
     if run.trace is None:
-        return _shared(driver, run).products
+        return shared_plan(driver, run).products
     return driver.plan(run).gradients / driver.each()
 
 
 def _stepped(driver: Driver, run: Run) -> Run:
     if run.trace is not None:
         without, plan = _untraced(run), driver.plan(run)
-        shared = _shared(driver, driver.recorded(without)).products * driver.each()
+        shared = shared_plan(driver, driver.recorded(without)).products * driver.each()
         if shared < CLEARLY * plan.gradients:
             if run.sketch.probes < PILOT_PROBES:  # too few to tell
                 return driver.widen(run, PILOT_PROBES - run.sketch.probes, plan.gradients / driver.each())
@@ -92,7 +92,7 @@ def _stepped(driver: Driver, run: Run) -> Run:
             run = driver.traced(run, plan.passes)
             return run if plan.step is None or run.ended else driver.step(run, plan.step)
     run = driver.recorded(run)
-    return driver.step(run, _shared(driver, run))
+    return driver.step(run, shared_plan(driver, run))
 
 
 def drowned(estimate: Estimate, goal: Goal) -> bool:
@@ -118,9 +118,9 @@ def _untraced(run: Run) -> Run:
     return replace(run, trace=None, history=(), earlier=None, abandoned=run.abandoned + spent)
 
 
-def _shared(driver: Driver, run: Run) -> Plan:
+def shared_plan(driver: Driver, run: Run) -> Plan:
     """The next step where trace and Frobenius norm come from the same probes."""
-    target = driver.goal.target(driver.estimate(run).value)
+    target = driver.aim(driver.estimate(run))
     return next_step(run.history, run.sketch.kept, target, driver.room.vectors)
 
 
