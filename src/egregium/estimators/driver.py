@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from egregium.estimators.goal import Goal, Progress, ProgressCallback, Room, stopped
-from egregium.estimators.moments import TraceMoments, exact_moments, joined, price_of
+from egregium.estimators.moments import TraceMoments, exact_moments, price_of
 from egregium.estimators.plan import (
     FEWEST_PROBES,
     FEWEST_TO_STOP,
@@ -39,7 +39,7 @@ class Run:
         sketch: what is known of the operator.
         trace: its trace, where that comes from elsewhere.
         history: (depth, deviation of one probe's contribution, probes) of each depth, the last one current.
-        earlier: the samples of the depths before, which count too.
+        earlier: the samples of the depth before, for a run that ends before this depth has its own.
         abandoned: cost of a trace from elsewhere that was given up.
         ended: why, where it ended before the goal: "budget", "time", "stopped" or "rounding"; else "".
     """
@@ -79,12 +79,6 @@ class Driver:
         return self.samples(run).estimate(self.statistic, confidence=self.goal.confidence)
 
     def samples(self, run: Run) -> TraceMoments:
-        """Of all depths."""
-        own = self.at_depth(run)
-        return own if run.earlier is None or run.sketch.probes < FEWEST_PROBES else joined(run.earlier, own)
-
-    def at_depth(self, run: Run) -> TraceMoments:
-        """Of the present depth alone."""
         rounding = torch.finfo(self.op.dtype).eps
         known = None if run.trace is None else run.trace.known
         sketch = run.sketch
@@ -191,7 +185,7 @@ class Driver:
     def plan(self, run: Run) -> TracedPlan:
         """The next step of a run whose trace comes from elsewhere."""
         assert run.trace is not None
-        estimate, alone = self.estimate(run), self.error_of_products(self.samples(run))
+        estimate, alone = self.estimate(run), self.deviation(run) / run.sketch.probes**0.5
         error = math.sqrt(max(estimate.stderr**2 - alone**2, 0.0))
         known = run.trace.known
         if error and known.degrees < math.inf:  # few passes of few units: the error itself is hardly known
@@ -211,11 +205,8 @@ class Driver:
         return replace(run, history=(*before, entry))
 
     def deviation(self, run: Run) -> float:
-        """Of one probe's contribution at the present depth."""
-        return self.error_of_products(self.at_depth(run)) * math.sqrt(run.sketch.probes)
-
-    def error_of_products(self, moments: TraceMoments) -> float:
-        """The standard error, a trace from elsewhere taken as exact."""
+        """Of one probe's contribution, a trace from elsewhere taken as exact."""
+        moments = self.samples(run)
         if moments.known is not None:
             moments = replace(moments, known=replace(moments.known, stderr=0.0, degrees=math.inf))
-        return moments.estimate(self.statistic).stderr
+        return moments.estimate(self.statistic).stderr * math.sqrt(run.sketch.probes)

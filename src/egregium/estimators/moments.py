@@ -1,7 +1,7 @@
 """Trace and squared Frobenius norm, known exactly or by samples, and statistics of the two with their errors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,8 +16,6 @@ from egregium.operators.symmetry import refuse_skew
 from egregium.results import Cost, Estimate
 from egregium.stats import KnownMean, Statistic, known_mean_estimate, moment_estimate
 
-#: Weight below which an earlier depth's samples are not worth the degrees of freedom that pairing them takes.
-LEAST = 0.1
 #: Roundings of the dtype that a trace or a Frobenius norm may be off by, relative to its size. Seen: 4 for exact, 25
 #: for sampled traces of a matrix of rank one and n = 1,000.
 ROUNDINGS = 32
@@ -85,34 +83,6 @@ class TraceMoments:
 
     def _trace(self) -> Tensor:
         return self.traces.mean() if self.known is None else torch.tensor(self.known.value, dtype=torch.float64)
-
-
-def joined(first: TraceMoments, second: TraceMoments) -> TraceMoments:
-    """The moments of a sketch and of a deeper one, each weighted by the inverse of its variance.
-
-    The probes of the deeper one are independent given all that came before, so the errors of the two do not correlate,
-    though the first ones' products became directions. Samples are paired, means of as many groups as the smaller has:
-    the weighted sum of a pair is a sample like others. Where the first adds less than a tenth, it is left out.
-    """
-    k = min(first.traces.numel(), second.traces.numel())
-    weights = [_weight(getattr(first, name), getattr(second, name)) for name in ("traces", "squares")]
-    of_t, of_F = weights
-    if max(weights) < LEAST:
-        return second
-    t, F = (
-        w * _grouped(getattr(first, name), k) + (1 - w) * _grouped(getattr(second, name), k)
-        for name, w in (("traces", of_t), ("squares", of_F))
-    )
-    return replace(second, traces=t, squares=F, head=of_F * first.head + (1 - of_F) * second.head)
-
-
-def _weight(first: Tensor, second: Tensor) -> float:
-    variances = [float(x.var()) / x.numel() for x in (first, second)]
-    return variances[1] / sum(variances) if sum(variances) > 0 else 0.0
-
-
-def _grouped(x: Float[Tensor, " m"], k: int) -> Float[Tensor, " k"]:
-    return torch.stack([part.mean() for part in x.tensor_split(k)])
 
 
 def _finite(value: Tensor) -> float:

@@ -67,27 +67,24 @@ def next_step(
 ) -> Plan:
     """The cheaper of wider and deeper, for a history of (depth, deviation of one probe, probes), the last current.
 
-    With deviation s at depth m, k probes have the precision `k / s^2`; those of all depths must add up to
-    `(2 / target)^2`. At depth f m, no more than `most`, the deviation is predicted as `s f^(-decay)`, the decay fitted
-    to the history in logarithms. A new direction costs one product beyond its own probe's; `fresh` probes are there to
-    become directions. A depth takes `fewest` probes at least.
+    With deviation s at depth m, `(2 s / target)^2` probes are needed; at depth f m, no more than `most`, the deviation
+    is predicted as `s f^(-decay)`, the decay fitted to the history in logarithms. A new direction costs one product
+    beyond its own probe's; `fresh` probes are there to become directions. A depth takes `fewest` probes at least.
     """
     depth, deviation, probes = history[-1]
     if not target > 0:
         return Plan(deeper=fresh > 0 and depth < most, more=max(probes, 1), products=math.inf)
 
-    def needed(s: float, before: tuple[tuple[int, float, int], ...]) -> float:
-        return max(fewest, s**2 * ((SPREAD / target) ** 2 * MARGIN - precision(before)))
+    def needed(s: float) -> float:
+        return max(fewest, (SPREAD * s / target) ** 2 * MARGIN)
 
-    stay = max(needed(deviation, history[:-1]) - probes, 1.0)
+    stay = max(needed(deviation) - probes, 1.0)
     wider = Plan(deeper=False, more=min(math.ceil(stay), WIDEST * probes), products=stay)
     if depth == 0:  # nothing is known of the decay
         return replace(wider, deeper=stay > UNSKETCHED and probes >= BELIEVED and min(fresh, most) > 0)
     decay = _decay(history)
     factors = [f for f in DEEPER if depth * f <= most]
-    costs = (
-        2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay, history) for f in factors
-    )
+    costs = (2 * depth * (f - 1) - min(fresh, depth * (f - 1)) + needed(deviation * f**-decay) for f in factors)
     deepest = min(costs, default=math.inf)
     if fresh and deepest < stay:
         return Plan(deeper=True, more=fewest, products=deepest)
@@ -119,7 +116,7 @@ def traced_step(
     error, passes, each = trace
 
     def plan(share: float) -> TracedPlan:
-        more = 0
+        more, k = 0, history[-1][2]
         if share:
             needed = passes * (SPREAD * error / target) ** 2 * MARGIN / share if target > 0 else math.inf
             more = min(max(math.ceil(needed) - passes, 0) if math.isfinite(needed) else passes, WIDEST * passes)
@@ -127,17 +124,12 @@ def traced_step(
         else:
             wait = 0.0
         aim = target * math.sqrt(1 - share)
-        if more and aim * math.sqrt(precision(history)) >= SPREAD:
+        if more and SPREAD * history[-1][1] / math.sqrt(k) <= aim:
             return TracedPlan(more, None, wait)
         step = next_step(history, fresh, aim, most, TRACED_PILOT[1])
         return TracedPlan(more, step, wait + step.products * price)
 
     return min((plan(share) for share in (SHARES if error else (0.0,))), key=lambda p: p.gradients)
-
-
-def precision(history: tuple[tuple[int, float, int], ...]) -> float:
-    """The inverse variance of all depths' samples together."""
-    return sum(probes / deviation**2 if deviation else math.inf for _, deviation, probes in history)
 
 
 def _decay(history: tuple[tuple[int, float, int], ...]) -> float:

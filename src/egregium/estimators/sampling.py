@@ -3,8 +3,8 @@
 The pilot is a sketch of 16 directions and 16 fresh probes; of 8 and 8 where the trace comes from elsewhere. The
 deviation of one probe's contribution, as a power of the sketch's depth fitted to the depths seen so far, predicts what
 either step would still cost: more probes at this depth, or a deeper sketch and fresh ones; and passes for the trace.
-Samples of all depths count, by their precision: those of a depth are independent given the sketch, so the errors of
-depths do not correlate. The estimate is looked at after each planned step and not in between.
+The estimate uses the probes of the last depth alone, so that they are independent given the sketch. It is looked at
+after each planned step and not in between.
 """
 
 import math
