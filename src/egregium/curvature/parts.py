@@ -101,6 +101,7 @@ def trace_by_parts(land: Landscape, operator: OperatorName = "hessian", seed: in
     Costs a look at a few samples of the first batch.
     """
     found = structure(land)
+    sizes = [shape.numel() for shape in land.shapes.values()]
     of_g = "exact" if found.width <= MOST_OUTPUTS else "probes"
     if operator == "ggn":
         return LandscapeTrace(land, found, seed, of_g, None, of_hessian=False) if found.whole else None
@@ -110,9 +111,9 @@ def trace_by_parts(land: Landscape, operator: OperatorName = "hessian", seed: in
         return LandscapeTrace(land, found, seed, of_g, None)
     if found.whole and of_g == "exact":
         return LandscapeTrace(land, found, seed, "exact", "remainder")
-    if found.covered or land.batch_count > 1:
+    if land.batch_count > 1 or 2 * sum(sizes[j] for j in found.covered) >= land.n:
         return LandscapeTrace(land, found, seed, "none", "hessian")
-    return None
+    return None  # most parameters would share one probe, which is never cheaper than the shared probes of R
 
 
 def decay_trace(land: Landscape) -> float:
