@@ -14,7 +14,7 @@ from bench.networks import mlp
 
 #: Full-batch Adam steps of a trained network, and their rate.
 STEPS, RATE = 400, 0.01
-#: Images of Fashion-MNIST that are used, and the pooling that brings 28 x 28 to 7 x 7.
+#: Images of Fashion-MNIST that accuracy is measured on, and the pooling that brings 28 x 28 to 7 x 7.
 IMAGES, POOLING = 2000, 4
 
 
@@ -62,12 +62,12 @@ def digits() -> tuple[Tensor, Tensor]:
     return torch.from_numpy(X).double() / 16, torch.from_numpy(y).long()
 
 
-def fashion(folder: Path) -> tuple[Tensor, Tensor]:
-    """The first images of Fashion-MNIST's training set, averaged to 7 x 7, scaled to [0, 1]."""
+def fashion(folder: Path, images: int = IMAGES) -> tuple[Tensor, Tensor]:
+    """The first `images` of Fashion-MNIST's training set, averaged to 7 x 7, scaled to [0, 1]."""
     if not folder.exists():
         raise FileNotFoundError(f"no Fashion-MNIST at {folder}: apt-get install dataset-fashion-mnist")
-    pixels = _idx(folder / "train-images-idx3-ubyte.gz", 16)[: IMAGES * 784].reshape(IMAGES, 1, 28, 28)
-    labels = _idx(folder / "train-labels-idx1-ubyte.gz", 8)[:IMAGES]
+    pixels = _idx(folder / "train-images-idx3-ubyte.gz", 16)[: images * 784].reshape(images, 1, 28, 28)
+    labels = _idx(folder / "train-labels-idx1-ubyte.gz", 8)[:images]
     small = F.avg_pool2d(torch.from_numpy(pixels.astype(np.float64)) / 255, POOLING)
     return small.flatten(1), torch.from_numpy(labels.astype(np.int64))
 
