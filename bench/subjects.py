@@ -14,7 +14,7 @@ from bench.networks import mlp
 
 #: Full-batch Adam steps of a trained network, and their rate.
 STEPS, RATE = 400, 0.01
-#: Images of Fashion-MNIST that are used, and the pooling that brings 28 x 28 to 7 x 7.
+#: Images of Fashion-MNIST that accuracy is measured on, and the pooling that brings 28 x 28 to 7 x 7.
 IMAGES, POOLING = 2000, 4
 
 

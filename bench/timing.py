@@ -62,8 +62,12 @@ def clock() -> str:
     return "processor" if torch.get_num_threads() == 1 else "wall"
 
 
+def now() -> float:
+    """What the clock shows, in seconds."""
+    return time.process_time() if clock() == "processor" else time.perf_counter()
+
+
 def _seconds(work: Work, times: int) -> float:
-    now = time.process_time if clock() == "processor" else time.perf_counter
     started = now()
     for _ in range(times):
         work()
