@@ -108,3 +108,17 @@ def test_a_vocabulary_of_fifty_thousand_needs_no_loop_over_it() -> None:
     assert "output probes" in e.method
     assert e.converged
     assert e.cost.gradients < 400
+
+
+@pytest.mark.parametrize(("memory", "by_parts"), [("60MB", False), ("400MB", True)])
+def test_no_layers_inputs_are_unfolded_beyond_memory(memory: str, by_parts: bool) -> None:
+    """7 x 7 convolutions of 100 images take 55 MB of columns: R is found without them where that is too much."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        *(nn.Conv2d(3, 8, 7, padding=3), nn.ReLU(), nn.Conv2d(8, 8, 7, padding=3), nn.ReLU()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10)),
+    )
+    land = eg.Landscape(model, nn.CrossEntropyLoss(), (torch.randn(100, 3, 16, 16), torch.randint(0, 10, (100,))))
+    e = eg.scalar_curvature(land, method="stochastic", rtol=0.5, budget=100, memory=memory)
+    assert ("tr G exact" in e.method) is by_parts
+    assert ("tr G exact" in eg.trace(land, rtol=0.5, budget=100, memory=memory).method) is by_parts

@@ -16,6 +16,8 @@ MOST_OUTPUTS = 64
 #: Gradients that are counted for a forward pass; for a backward pass to the layers' outputs, with the norms of the
 #: samples' gradients; for a pass of layer probes.
 FORWARD, BACKWARD, LAYER_PROBES = 1 / 3, 0.4, 2.0
+#: Arrays as large as the layers' inputs, and as the Hessians of the losses in the outputs, that a pass holds at once.
+COPIES, LOSSES = 2, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,11 @@ class LandscapeTrace:
             torch.cat([trace_pass(self.land, self.structure, part, self.seed, index).values for part in self.parts])
             / self.W
         )
+
+    def bytes_of_pass(self) -> float:
+        """Of a pass over the first batch, beside its graph: inputs, products with them, Hessians of the losses."""
+        width = self.structure.width if self.gauss_newton == "exact" else 0
+        return self.structure.samples[1] * (COPIES * self.structure.held + LOSSES * 8 * width**2)
 
     def shaped(self, W: float, shift: float) -> "LandscapeTrace":
         """The same for the shape operator: tr S~ = (tr H - beta p) / W."""

@@ -60,11 +60,13 @@ class Room:
         block: vectors that are multiplied at once.
         vectors: vectors that may be held between products: a sketch, Lanczos vectors.
         cost: what finding this out takes.
+        spare: bytes beyond those of a product of one vector.
     """
 
     block: int = PRODUCT_BLOCK
     vectors: int = PLENTY
     cost: Cost = Cost()
+    spare: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ from egregium.layerwise.grams import Chosen, Kept, Outer, Small
 class Known(ABC):
     """What is kept of one call of a layer; the two parameters are (weight, bias), None where there is none."""
 
+    @property
+    @abstractmethod
+    def held(self) -> int:
+        """Bytes that are kept."""
+
     @abstractmethod
     def products(self, e: Tensor, other: Tensor) -> Float[Tensor, " N"]:
         """Inner product of each sample's gradients in the layer's parameters, for two gradients in its output."""
@@ -70,6 +75,10 @@ class Dense(Known):
     shape: torch.Size
     bias: bool
     last: bool
+
+    @property
+    def held(self) -> int:
+        return self.a.nbytes
 
     def _rows(self, e: Tensor) -> Float[Tensor, "N G P O"]:
         N, G, P, _ = self.a.shape
@@ -136,6 +145,10 @@ class Diagonal(Known):
     shape: torch.Size
     bias: bool
 
+    @property
+    def held(self) -> int:
+        return self.x.nbytes
+
     def _each(self, e: Tensor) -> tuple[Tensor, Tensor]:
         e = e.reshape(self.x.shape)
         return (e * self.x).sum((1, 3)), e.sum((1, 3))
@@ -172,6 +185,10 @@ class Rows(Known):
     rows: int
     padding: int
     shape: torch.Size
+
+    @property
+    def held(self) -> int:
+        return self.indices.nbytes * (1 + self.indices.shape[-1])  # and which indices are the same
 
     def _live(self, e: Tensor) -> Tensor:
         e = e.reshape(*self.indices.shape, -1)

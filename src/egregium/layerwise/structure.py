@@ -35,6 +35,7 @@ class Structure:
         affine: whether the outputs are affine in each parameter tensor.
         chain: whether it is a short row of dense layers and elementwise activations, tr D in closed form.
         penalised: whether the loss depends on the parameters beside the outputs: then H - G is more than D.
+        held: bytes of layers' inputs that are kept for a sample: unfolded, for convolutions.
         samples: those of the first batch that were looked at, and all of it.
     """
 
@@ -45,6 +46,7 @@ class Structure:
     chain: bool = False
     penalised: bool = False
     samples: tuple[int, int] = (0, 1)
+    held: float = 0.0
 
     @property
     def look(self) -> float:
@@ -113,6 +115,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
         is_chain(part, parameters),
         penalised,
         (part.samples, max(whole.samples, 1)),
+        sum(call.layer.held for call in seen.calls) / max(part.samples, 1),
     )
 
 

@@ -77,7 +77,7 @@ def curvature_moments(
         source = trace_by_parts(here, operator, checked_seed(seed))
     if source is not None:
         least = source.first().effort + second.cost(1).effort + price_of(op, LEAST_PRODUCTS, room.block)
-        source = source if least <= goal.left(first) else None
+        source = source if least <= goal.left(first) and source.bytes_of_pass() <= room.spare else None
     turn = None
     if turned or source is not None or method == "dual":
         turn = turn_of(frame, second @ frame.gradient)

@@ -84,7 +84,7 @@ def room_for(op: SymmetricOperator, memory: Memory, block: int, progress: Progre
     beside = " beside the graph of a batch" if plenty and isinstance(op, SecondDerivative) else ""
     if stopped(progress, Progress(f"{NEEDS} {need} of memory{beside}", 0.0, None, Cost())):
         raise BudgetError("Stopped by the caller before there was an estimate.")
-    return Room(block, vectors, cost)
+    return Room(block, vectors, cost, planned - least)
 
 
 def return_freed_blocks(size: int) -> None:

@@ -103,18 +103,20 @@ def _estimated(
         spent = spent + batches.price(room.block, square=number.slope.F != 0)
     e = None
     if number.statistic is trace_statistic and isinstance(what, Landscape) and method in ("auto", "stochastic"):
-        e = _of_passes(what, op, number, operator, spent)
+        e = _of_passes(what, op, number, operator, room, spent)
     if e is None:
         e = _of_products(what, op, number, method, operator, memory, room, spent)
     return e if batches is None else batches.told(e, number.slope, seed, room)
 
 
 def _of_passes(
-    land: Landscape, op: SymmetricOperator, number: Number, operator: OperatorName, spent: Cost
+    land: Landscape, op: SymmetricOperator, number: Number, operator: OperatorName, room: Room, spent: Cost
 ) -> Estimate | None:
     """The trace without a product, where the network's structure allows it."""
     source = trace_by_parts(land.fixed(), operator, number.seed) if op.n >= EXACT_BELOW else None
-    if source is None or not source.structure.whole or source.first().effort > number.goal.left(spent):
+    if source is None or not source.structure.whole or source.bytes_of_pass() > room.spare:
+        return None
+    if source.first().effort > number.goal.left(spent):
         return None
     rounding = ROUNDINGS * torch.finfo(op.dtype).eps
     with suppress(RouteError):
