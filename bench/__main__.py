@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bench import accuracy, bound, coverage, eigen, growth, parts, products, record, weighting
+from bench import accuracy, bound, coverage, eigen, growth, parts, products, record, rivals, weighting
 from bench.options import FASHION_MNIST, Options
 from bench.page import drawn
 from bench.tables import Table, show
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[Options], Iterator[Table]]] = {
     "products": products.tables,
     "growth": growth.tables,
     "parts": parts.tables,
+    "rivals": rivals.tables,
     "coverage": coverage.tables,
     "accuracy": accuracy.tables,
 }

@@ -36,7 +36,7 @@ def compared(python: Path) -> Table:
     for name in NAMES:
         for peer in PEERS:
             labels = {"case": CASES[name].title, "peer": peer}
-            rows.append(attempted(labels, lambda name=name, peer=peer: _subprocess(python, name, peer)))
+            rows.append(attempted(labels, lambda name=name, peer=peer: asked(python, "bench.peers", name, peer)))
     note = f"Block of {BLOCK} vectors, float32, in bare gradients of the same process; {ROUNDS} rounds, 1 thread."
     return Table("peers", "The same products by other libraries, in gradients", COLUMNS, rows, note)
 
@@ -44,15 +44,28 @@ def compared(python: Path) -> Table:
 def main(case: str, peer: str) -> None:
     """Measure one peer on one case and print a row as JSON."""
     torch.set_num_threads(1)
-    model, x, y = CASES[case].built()
+    print(json.dumps(priced(peer, *CASES[case].built(), ROUNDS)))
+
+
+def priced(peer: str, model: nn.Module, x: Tensor, y: Tensor, rounds: int) -> Row:
+    """The peer's Hessian product, in bare gradients."""
     parameters = list(model.parameters())
     V = torch.randn(sum(p.numel() for p in parameters), BLOCK, generator=torch.Generator().manual_seed(0))
     block = PEERS[peer](model, x, y, V)
     gradient: Work = lambda: torch.autograd.grad(F.cross_entropy(model(x), y), parameters)
-    times = interleaved({"gradient": gradient, "block": block}, ROUNDS)
+    times = interleaved({"gradient": gradient, "block": block}, rounds)
     middle, least, most = ratio(times["block"], times["gradient"], BLOCK)
-    row: Row = {"hessian": middle, "range": f"{least:.2f} to {most:.2f}", "version": version(peer)}
-    print(json.dumps(row))
+    return {"hessian": middle, "range": f"{least:.2f} to {most:.2f}", "version": version(peer)}
+
+
+def asked(python: Path, module: str, *arguments: str) -> Row:
+    """The row that `module` prints, run in `python`. Raises RuntimeError with the error's words where it fails."""
+    done = subprocess.run([str(python), "-m", module, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.partition(":")[0].endswith("Error")]
+        raise RuntimeError((said or ["no word of an error"])[0].partition(": ")[2])
+    row: Row = json.loads(done.stdout.strip().rpartition("\n")[2])
+    return row
 
 
 def _curvlinops(model: nn.Module, x: Tensor, y: Tensor, V: Tensor) -> Work:
@@ -74,16 +87,6 @@ PEERS: dict[str, Callable[[nn.Module, Tensor, Tensor, Tensor], Work]] = {
     "curvlinops-for-pytorch": _curvlinops,
     "hessian-eigenthings": _eigenthings,
 }
-
-
-def _subprocess(python: Path, case: str, peer: str) -> Row:
-    command = [str(python), "-m", "bench.peers", case, peer]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.partition(":")[0].endswith("Error")]
-        raise RuntimeError((said or ["no word of an error"])[0].partition(": ")[2])
-    row: Row = json.loads(done.stdout.strip().rpartition("\n")[2])
-    return row
 
 
 if __name__ == "__main__":
