@@ -92,11 +92,12 @@ def tables(options: Options) -> Iterator[Table]:
     note = (
         f"R within {RTOL:.0%} in {CONFIDENCE:.0%} of {seeds} seeds, 1 thread; digits N = 1,797, Fashion-MNIST "
         f"N = {IMAGES:,}. Ours: median wall time of scalar_curvature(rtol={RTOL}, confidence={CONFIDENCE}) in "
-        "land.gradient(), and that in torch's own gradients, which are faster where a network is small; its own interval says when to end. Peers: xtrace "
-        "and hutchinson_squared_fro; Hutch++ and the mean |S v|^2 by hand. The fewest products, all counted, with the "
-        "best of three splits and the truth known, on the dense S (float64; float32 for Hutch++); times the price of "
-        "the library's Hessian product in bare gradients: what it takes beside its products is not counted. Times "
-        "fewer: bare gradients of the better peer per bare gradient of ours; over n products, n would give R exactly."
+        "land.gradient(), and that in torch's own gradients, which are faster where a network is small; its own "
+        "interval says when to end. Peers: xtrace and hutchinson_squared_fro; Hutch++ and the mean |S v|^2 by hand. "
+        "The fewest products, all counted, with the best of three splits and the truth known, on the dense S (float64; "
+        "float32 for Hutch++); times the price of the library's Hessian product in bare gradients: what it takes "
+        "beside its products is not counted. Times fewer: bare gradients of the better peer per bare gradient of ours; "
+        "over n products, n would give R exactly."
     )
     if options.peers is None:
         note += " No --peers was given: the peers' columns are empty."
