@@ -12,7 +12,8 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn.modules.module import register_module_forward_hook
 
 from egregium.errors import LossError
-from egregium.layerwise.kinds import Known, Signs, known
+from egregium.layerwise.kinds import known
+from egregium.layerwise.known import Known, Signs
 
 
 @dataclass(frozen=True, eq=False)

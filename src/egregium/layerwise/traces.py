@@ -18,7 +18,7 @@ from torch import Tensor
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
 from egregium.layerwise.capture import captured, output_gradients, refuse_another_way
-from egregium.layerwise.kinds import Signs
+from egregium.layerwise.known import Signs
 from egregium.layerwise.outputs import output_curvature
 from egregium.layerwise.structure import Structure
 
