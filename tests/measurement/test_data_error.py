@@ -203,3 +203,12 @@ def test_the_model_stays(untouched: Any) -> None:
     land = network(4)
     with untouched(land.model):
         eg.scalar_curvature(land, data_error=True)
+
+
+def test_measure_gives_the_same_error_over_the_data() -> None:
+    land = network(4)
+    alone, whole = (call(land, rtol=0.1, seed=2, data_error=True) for call in (eg.scalar_curvature, eg.measure))
+    assert whole.scalar_curvature.value == alone.value
+    assert whole.scalar_curvature.data_stderr == pytest.approx(alone.data_stderr)
+    assert eg.measure(land, rtol=0.1, seed=2).scalar_curvature.data_stderr is None
+    assert whole.cost.gradients >= alone.cost.gradients

@@ -89,6 +89,9 @@ def measure(
     budget: Annotated[float | None, typer.Option("--budget", help="Most gradients of the full data for R.")] = None,
     memory: Annotated[str | None, typer.Option("--memory", help="Hold at most this, e.g. 4GiB, beyond now.")] = None,
     density: Annotated[bool, typer.Option(help="Also the spectral density: 128 products.")] = True,
+    data_error: Annotated[
+        bool, typer.Option("--data-error", help="Also what other data would change R by: 140 gradients, 10 batches.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Measure the landscape that TARGET returns, and write result.json and report.html."""
@@ -96,8 +99,8 @@ def measure(
     land = prepared_landscape(target, checkpoint, device, dtype)
     name = checkpoint.stem if checkpoint is not None else "this point"
     with watching() as watch:
-        options: dict[str, Any] = {"rtol": rtol, "seed": seed, "budget": budget, "density": density, "memory": memory}
-        points = _measured(land, name, watch, **options)
+        options: dict[str, Any] = {"rtol": rtol, "seed": seed, "budget": budget, "memory": memory}
+        points = _measured(land, name, watch, density=density, data_error=data_error, **options)
     _written(out, target, points, (), force, watch)
 
 

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
-from egregium.curvature import OperatorName
+from egregium.curvature import OperatorName, second_derivative
 from egregium.estimators import (
     PRODUCT_BLOCK,
     Goal,
@@ -17,12 +18,13 @@ from egregium.estimators import (
 )
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
+from egregium.measurement.data_error import batches_of
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import Method, judged
 from egregium.measurement.precision import in_full_precision
 from egregium.measurement.spectrum import measured_spectrum
-from egregium.results import Estimate, Measurement, environment
+from egregium.results import Cost, Estimate, Measurement, environment
 
 
 @in_full_precision
@@ -42,13 +44,14 @@ def measure(
     density: bool = False,
     block: int = PRODUCT_BLOCK,
     memory: Memory = None,
+    data_error: bool = False,
     progress: ProgressCallback | None = None,
 ) -> Measurement:
     """Scalar curvature, its terms, trace, Frobenius norm, effective rank, mean curvature and extreme eigenvalues.
 
-    All sampled numbers come from the probes that R needs, so their errors are correlated; R alone decides when to stop.
-    `extremes` adds about 30 to 120 products, `density` 128 more. Other arguments and errors as in `scalar_curvature`,
-    whose number for the same arguments this one equals.
+    All sampled numbers come from the probes that R needs, so their errors are correlated; R alone decides when to stop,
+    and R alone gets a `data_error`. `extremes` adds about 30 to 120 products, `density` 128 more. Other arguments and
+    errors as in `scalar_curvature`, whose number for the same arguments this one equals.
 
     >>> import torch
     >>> f = lambda x: 1.5 * x[0] ** 2 + 0.5 * x[1] ** 2
@@ -58,7 +61,10 @@ def measure(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
-    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, turned=True)
+    batches = batches_of(second_derivative(here, operator)) if data_error else None
+    reserved = batches.price(block, gradient=True) if batches is not None else Cost()
+    told: dict[str, Any] = {"turned": True, "reserved": reserved}
+    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, **told)
     moments, turn = found.moments, found.turn
     assert turn is not None
     wanted = found.ended not in ("time", "stopped")
@@ -81,6 +87,9 @@ def measure(
     def of_hessian(statistic: Statistic) -> Estimate:
         return estimate(turn.of_hessian(statistic))
 
+    curvature = estimate(gauss_statistic)
+    if batches is not None:
+        curvature = batches.told(curvature, batches.of_curvature(found.frame, moments), seed, found.room)
     terms = {name: estimate(statistic) for name, statistic in turn.terms().items()}
     terms["gradient"] = Estimate(
         turn.gradient_term, 0.0, cost=found.second.cost(1), method="one gradient and one product"
@@ -89,7 +98,7 @@ def measure(
         n=land.n,
         loss=found.frame.loss,
         gradient_norm=found.frame.gradient_norm,
-        scalar_curvature=estimate(gauss_statistic),
+        scalar_curvature=curvature,
         trace=of_hessian(trace_statistic),
         squared_frobenius=of_hessian(square_statistic),
         frobenius_norm=of_hessian(lambda t, t2, F: F.clamp(min=0).sqrt()),
