@@ -19,7 +19,7 @@ from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
 from egregium.layerwise.capture import captured, output_gradients, refuse_another_way
 from egregium.layerwise.known import Signs
-from egregium.layerwise.outputs import output_curvature
+from egregium.layerwise.outputs import output_curvature, precise_output_curvature
 from egregium.layerwise.structure import Structure
 
 Part = Literal["hessian", "remainder", "gauss-newton"]
@@ -49,10 +49,10 @@ def exact_gauss_newton_trace(land: Landscape, structure: Structure) -> float:
         with captured(parameters, structure.covered) as seen:
             z = outputs()
         refuse_another_way(seen, structure.covered, z, parameters, batch.index)
-        vectors, numbers = output_curvature(criterion, z).factors()
+        vectors, numbers = precise_output_curvature(criterion, z).columns()
         found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
         for b, s in zip(vectors, numbers, strict=True):
-            for call, e in zip(seen.calls, output_gradients(seen, z, b.view_as(z)), strict=True):
+            for call, e in zip(seen.calls, output_gradients(seen, z, b.to(z.dtype).view_as(z)), strict=True):
                 if e is not None:
                     found += s * call.layer.products(e, e)
         return found, criterion(z.detach())[1]
