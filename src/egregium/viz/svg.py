@@ -46,6 +46,8 @@ def _drawn(picture: Picture) -> ElementTree.Element:
     with style(), warnings.catch_warnings():
         # the browser's fonts may have the glyph that matplotlib's lacks
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        picture.figure.draw_without_rendering()
+        picture.figure.set_layout_engine("none")  # a second layout may differ from the first by a hair
         picture.figure.savefig(text, format="svg", transparent=True)
     root = ElementTree.fromstring(text.getvalue())
     for element in root.iter():  # plain names, and the namespaces once at the root: no global registry is touched
