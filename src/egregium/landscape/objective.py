@@ -69,8 +69,13 @@ class BatchLoss:
     @property
     def samples(self) -> int:
         """Length of the first dimension of the input's first tensor; 0 where there is none."""
-        x = self.batch[0] if isinstance(self.batch, (tuple, list)) and self.batch else self.batch
-        return next((t.shape[0] for t in tree_leaves(x) if isinstance(t, Tensor) and t.ndim), 0)
+        return samples_of(self.batch)
+
+
+def samples_of(batch: Any) -> int:
+    """Length of the first dimension of the first tensor of a batch's input; 0 where there is none."""
+    x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+    return next((t.shape[0] for t in tree_leaves(x) if isinstance(t, Tensor) and t.ndim), 0)
 
 
 #: Runs a function of a batch with the parameters in place.
@@ -227,11 +232,10 @@ class ModelObjective(Objective):
             return z
 
         def part(k: int) -> BatchLoss:
-            size = whole.samples
+            size = samples_of(batch)  # of the batch: a loss that held itself would outlive the pass, with its tensors
             return self._batch_loss(tree_map(partial(rows, size=size, start=0, length=min(k, size)), batch), index)
 
-        whole = BatchLoss(index, lambda: criterion(output()), output, criterion, batch, part)
-        return whole
+        return BatchLoss(index, lambda: criterion(output()), output, criterion, batch, part)
 
     def _recast(self) -> str:
         """What to look for where a cast model fails."""

@@ -41,7 +41,7 @@ class OutputCurvature:
             w = torch.zeros_like(self.z).view(N, K)
             w[:, k] = 1
             L[:, k] = self.product(w.view_as(self.z)).reshape(N, K)
-        return (L + L.transpose(1, 2)) / 2
+        return (L + L.transpose(1, 2)).div_(2)
 
     def factors(self) -> tuple[Float[Tensor, "K N K"], Float[Tensor, "K N"]]:
         """Vectors b_k and numbers s_k of each sample, `L = sum_k s_k b_k b_k^T`, without those that vanish for all.
@@ -95,12 +95,15 @@ def _entropic(z: Tensor, L: Float[Tensor, "N K K"]) -> Float[Tensor, " N"] | Non
     """c of each sample where L = c (diag p - p p^T), p the softmax of its outputs, for all; None where it is not.
 
     A cross-entropy with whatever weights, smoothing or soft targets: found by its numbers, to rounding in float64.
+    L is overwritten.
     """
     if z.dtype != torch.float64 or not z.numel():
         return None
     p = z.flatten(1).softmax(1)
-    M = torch.diag_embed(p) - p.unsqueeze(2) * p.unsqueeze(1)
-    c = (L * M).sum((1, 2)) / M.square().sum((1, 2)).clamp(min=torch.finfo(z.dtype).tiny)
-    off = (L - c.view(-1, 1, 1) * M).abs().amax((1, 2))
+    M = -p.unsqueeze(2) * p.unsqueeze(1)
+    M.diagonal(dim1=1, dim2=2).add_(p)
+    size = torch.linalg.vecdot(M.flatten(1), M.flatten(1)).clamp_(min=torch.finfo(z.dtype).tiny)
+    c = torch.linalg.vecdot(L.flatten(1), M.flatten(1)) / size
+    off = L.sub_(M.mul_(c.view(-1, 1, 1))).abs_().amax((1, 2))
     fits = bool(c.any()) and bool((off <= LOST * torch.finfo(z.dtype).eps * c.abs().max()).all())
     return c if fits else None
