@@ -58,8 +58,16 @@ def test_a_cross_entropy_is_factored_in_closed_form(
     assert (rebuilt(*curvature.columns()) - curvature.blocks()).abs().max() <= 1e-14
 
 
-def test_a_loss_that_takes_float32_alone_is_taken_as_it_is() -> None:
-    weight = torch.linspace(1, 2, 5)
+def weighted(z: Tensor) -> Tensor:
+    return F.cross_entropy(z, torch.arange(7) % 5, weight=torch.linspace(1, 2, 5), reduction="sum")
+
+
+def asserting(z: Tensor) -> Tensor:
+    assert z.dtype == torch.float32
+    return z.square().sum()
+
+
+@pytest.mark.parametrize("loss", [weighted, asserting])
+def test_a_loss_that_takes_float32_alone_is_taken_as_it_is(loss: Callable[[Tensor], Tensor]) -> None:
     z = torch.randn(7, 5, generator=torch.Generator().manual_seed(0))
-    loss = lambda z: (F.cross_entropy(z, torch.arange(7) % 5, weight=weight, reduction="sum"), 1.0)
-    assert precise_output_curvature(loss, z).z.dtype == torch.float32
+    assert precise_output_curvature(lambda z: (loss(z), 1.0), z).z.dtype == torch.float32

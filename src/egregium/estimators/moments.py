@@ -92,8 +92,14 @@ def _finite(value: Tensor) -> float:
     return float(value)
 
 
+def cost_of(op: SymmetricOperator, k: int, block: int = BLOCK) -> Cost:
+    """What k products cost, `block` at a time."""
+    whole, rest = divmod(k, block)
+    return sum([op.cost(block)] * whole + [op.cost(rest)] * (rest > 0), Cost())
+
+
 def price_of(op: SymmetricOperator, k: int, block: int = BLOCK) -> float:
-    """What k products cost, `block` at a time, as a budget counts."""
+    """The same as a budget counts."""
     whole, rest = divmod(k, block)
     return whole * op.cost(block).effort + (op.cost(rest).effort if rest else 0.0)
 

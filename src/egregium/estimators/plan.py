@@ -70,6 +70,7 @@ def next_step(
     With deviation s at depth m, `(2 s / target)^2` probes are needed; at depth f m, no more than `most`, the deviation
     is predicted as `s f^(-decay)`, the decay fitted to the history in logarithms. A new direction costs one product
     beyond its own probe's; `fresh` probes are there to become directions. A depth takes `fewest` probes at least.
+    Without a sketch nothing is known of the decay: one is tried where the way is long.
     """
     depth, deviation, probes = history[-1]
     if not target > 0:

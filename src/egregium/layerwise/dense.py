@@ -99,5 +99,5 @@ def columns(conv: Any, a: Tensor) -> Float[Tensor, "N G P I"]:
     kernel, dilation, stride = conv.kernel_size, conv.dilation, conv.stride
     if a.ndim == 3:
         a, kernel, dilation, stride = a.unsqueeze(2), (1, *kernel), (1, *dilation), (1, *stride)
-    columns = F.unfold(a, kernel, dilation=dilation, stride=stride)
-    return columns.reshape(a.shape[0], conv.groups, -1, columns.shape[2]).transpose(2, 3)
+    found = F.unfold(a, kernel, dilation=dilation, stride=stride)
+    return found.reshape(a.shape[0], conv.groups, -1, found.shape[2]).transpose(2, 3)

@@ -1,6 +1,7 @@
 """The Hessian of the loss in the outputs of each sample, of any loss that is a sum over samples."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +86,10 @@ def output_curvature(criterion: Callable[[Any], tuple[Tensor, Any]], output: Ten
 
 def precise_output_curvature(criterion: Callable[[Any], tuple[Tensor, Any]], output: Tensor) -> OutputCurvature:
     """The same in float64, where the loss takes it: what is left of L for a confident sample is a small difference."""
-    try:
-        return output_curvature(criterion, output.detach().double())
-    except (RuntimeError, TypeError, ValueError):  # class weights in float32, say
-        return output_curvature(criterion, output)
+    if output.dtype != torch.float64:
+        with suppress(Exception):  # class weights in float32, say: whatever is wrong, it is not said of this try
+            return output_curvature(criterion, output.detach().double())
+    return output_curvature(criterion, output)
 
 
 def _entropic(z: Tensor, L: Float[Tensor, "N K K"]) -> Float[Tensor, " N"] | None:

@@ -29,6 +29,7 @@ from egregium.curvature import TangentFrame, gradients_per_batch, products_per_b
 from egregium.curvature.hessian import SecondDerivative
 from egregium.errors import ArgumentError
 from egregium.estimators import Room, TraceMoments, gauss_statistic, trace_statistic
+from egregium.estimators.moments import cost_of
 from egregium.estimators.probes import signs
 from egregium.estimators.sketch import rows_of
 from egregium.measurement.turn import turn_of
@@ -62,14 +63,9 @@ class Batches:
 
     def price(self, block: int, *, square: bool = True, gradient: bool = False) -> Cost:
         """Of everything; `square`: with products H v, for |H|_F^2; `gradient`: with `of_curvature`."""
-        k = min(PROBES, self.op.n)
-        whole, rest = divmod(k, block)
-        cost = Cost(gradients=1)
-        for size in [block] * whole + [rest] * (rest > 0):
-            cost = cost + self.op.cost(size) + (self.op.cost(size) if square else Cost())
-        if gradient:
-            cost = cost + self.op.cost(1) + self.op.cost(1) + self.op.cost(1) + Cost(gradients=1)  # Hg, HHg, H_b g; g_b
-        return cost
+        products = cost_of(self.op, min(PROBES, self.op.n), block)
+        cost = Cost(gradients=1) + products + (products if square else Cost())
+        return cost + Cost(gradients=1) + cost_of(self.op, 3, 1) if gradient else cost  # g_b; Hg, HHg, H_b g
 
     def of_curvature(self, frame: TangentFrame, moments: TraceMoments) -> Slope:
         """The slope of R, for `moments` of the shape operator: two products, and one of each batch."""

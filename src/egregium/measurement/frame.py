@@ -17,12 +17,13 @@ from egregium.estimators.plan import TRACED_PILOT
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
 from egregium.layerwise import RouteError
+from egregium.measurement.data_error import Batches, batches_of
 from egregium.measurement.dual import dual_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import EXACT_BELOW, Method, trace_moments
 from egregium.measurement.preparation import prepared
 from egregium.measurement.turn import Turn, turn_of
-from egregium.results import Cost
+from egregium.results import Cost, Estimate
 
 #: Products that must fit into a budget before anything is spent on a trace by parts: its pilot.
 LEAST_PRODUCTS = sum(TRACED_PILOT) + TRACED_PILOT[0]
@@ -39,6 +40,7 @@ class CurvatureMoments:
         room: what memory allows.
         cost: of the moments; spent: of everything.
         words, ended: as in `trace_moments`.
+        batches: what tells the error over samples of the data, where it was asked for.
     """
 
     moments: TraceMoments
@@ -50,6 +52,13 @@ class CurvatureMoments:
     spent: Cost
     words: str
     ended: str
+    batches: Batches | None = None
+
+    def with_data_error(self, curvature: Estimate, seed: int) -> Estimate:
+        """R with `data_stderr`, where it was asked for; its cost is in `spent` already."""
+        if self.batches is None:
+            return curvature
+        return self.batches.told(curvature, self.batches.of_curvature(self.frame, self.moments), seed, self.room)
 
 
 def curvature_moments(
@@ -62,16 +71,20 @@ def curvature_moments(
     memory: Memory,
     progress: ProgressCallback | None,
     turned: bool = False,
-    reserved: Cost = Cost(),
+    data_error: bool = False,
 ) -> CurvatureMoments:
     """The moments that R needs, at a fixed point. One gradient beside what `trace_moments` takes, and one product for
-    p and q where they are asked for (`turned`) or the trace comes by parts. `reserved` is charged to budget and cost.
+    p and q where they are asked for (`turned`) or the trace comes by parts. With `data_error` what `with_data_error`
+    takes is reserved.
     """
     second = second_derivative(here, operator)
     room = prepared(second, memory, block, progress)
     frame = tangent_frame(here)
     op = shape_operator(here, operator=operator, frame=frame)
-    first = room.cost + Cost(gradients=1) + reserved
+    batches = batches_of(second) if data_error else None
+    first = room.cost + Cost(gradients=1)
+    if batches is not None:
+        first = first + batches.price(room.block, gradient=True)
     source = None
     if method == "stochastic" or (method == "auto" and here.n >= EXACT_BELOW):
         source = trace_by_parts(here, operator, checked_seed(seed))
@@ -84,9 +97,8 @@ def curvature_moments(
         first = first + second.cost(1)
     if method == "dual" and turn is not None:
         of_matrix, cost, words = dual_moments(here, operator, goal, memory, first, progress)
-        return CurvatureMoments(
-            turn.of_shape_operator(of_matrix), frame, turn, second, room, cost, first + cost, words, ""
-        )
+        moments = turn.of_shape_operator(of_matrix)
+        return CurvatureMoments(moments, frame, turn, second, room, cost, first + cost, words, "", batches)
     if source is not None and turn is not None:
         source = source.shaped(turn.W, turn.beta * turn.p)
     told: dict[str, Any] = {"seed": seed, "spent": first, "room": room, "progress": progress}
@@ -95,4 +107,4 @@ def curvature_moments(
     except RouteError:  # of the first passes, before any product
         found = trace_moments(op, gauss_statistic, method, goal, **told)
     moments, cost, words, ended = found
-    return CurvatureMoments(moments, frame, turn, second, room, cost, first + cost, words, ended)
+    return CurvatureMoments(moments, frame, turn, second, room, cost, first + cost, words, ended, batches)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from egregium.curvature import OperatorName, second_derivative
+from egregium.curvature import OperatorName
 from egregium.estimators import (
     PRODUCT_BLOCK,
     Goal,
@@ -18,13 +18,12 @@ from egregium.estimators import (
 )
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
-from egregium.measurement.data_error import batches_of
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import Method, judged
 from egregium.measurement.precision import in_full_precision
 from egregium.measurement.spectrum import measured_spectrum
-from egregium.results import Cost, Estimate, Measurement, environment
+from egregium.results import Estimate, Measurement, environment
 
 
 @in_full_precision
@@ -61,18 +60,16 @@ def measure(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
-    batches = batches_of(second_derivative(here, operator)) if data_error else None
-    reserved = batches.price(block, gradient=True) if batches is not None else Cost()
-    told: dict[str, Any] = {"turned": True, "reserved": reserved}
-    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, **told)
+    wanted: dict[str, Any] = {"turned": True, "data_error": data_error}
+    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, **wanted)
     moments, turn = found.moments, found.turn
     assert turn is not None
-    wanted = found.ended not in ("time", "stopped")
+    goes_on = found.ended not in ("time", "stopped")
     spectrum = measured_spectrum(
         found.second,
         goal,
-        extremes=extremes and wanted,
-        density=density and wanted,
+        extremes=extremes and goes_on,
+        density=density and goes_on,
         seed=seed,
         spent=found.spent,
         room=found.room,
@@ -87,9 +84,6 @@ def measure(
     def of_hessian(statistic: Statistic) -> Estimate:
         return estimate(turn.of_hessian(statistic))
 
-    curvature = estimate(gauss_statistic)
-    if batches is not None:
-        curvature = batches.told(curvature, batches.of_curvature(found.frame, moments), seed, found.room)
     terms = {name: estimate(statistic) for name, statistic in turn.terms().items()}
     terms["gradient"] = Estimate(
         turn.gradient_term, 0.0, cost=found.second.cost(1), method="one gradient and one product"
@@ -98,7 +92,7 @@ def measure(
         n=land.n,
         loss=found.frame.loss,
         gradient_norm=found.frame.gradient_norm,
-        scalar_curvature=curvature,
+        scalar_curvature=found.with_data_error(estimate(gauss_statistic), seed),
         trace=of_hessian(trace_statistic),
         squared_frobenius=of_hessian(square_statistic),
         frobenius_norm=of_hessian(lambda t, t2, F: F.clamp(min=0).sqrt()),

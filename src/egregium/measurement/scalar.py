@@ -1,15 +1,14 @@
 """The scalar curvature of a landscape's graph."""
 
-from egregium.curvature import OperatorName, second_derivative
+from egregium.curvature import OperatorName
 from egregium.estimators import PRODUCT_BLOCK, Goal, ProgressCallback, gauss_statistic
 from egregium.landscape import Landscape
-from egregium.measurement.data_error import batches_of
 from egregium.measurement.frame import curvature_moments
 from egregium.measurement.memory import Memory
 from egregium.measurement.moments import Method
 from egregium.measurement.precision import in_full_precision
 from egregium.measurement.subject import told
-from egregium.results import Cost, Estimate
+from egregium.results import Estimate
 
 
 @in_full_precision
@@ -41,10 +40,9 @@ def scalar_curvature(
 
     Args:
         land: the landscape.
-        method: "exact" (n products), "stochastic" (a deflating sketch and fresh probes,
-            unbiased at a fixed number of probes, with a jackknife
-            interval), or "auto", the cheaper of the two. "dual" (exact, for operator="ggn"): inner products of the
-            gradients of all samples, O((N K)^2) a layer; as `dual_spectrum`, without its matrix.
+        method: "exact" (n products), "stochastic" (a deflating sketch and fresh probes, unbiased at a fixed number of
+            probes, with a jackknife interval), or "auto", the cheaper of the two. "dual" (exact, for operator="ggn"):
+            inner products of the gradients of all samples, O((N K)^2) a layer; as `dual_spectrum`, without its matrix.
         rtol, atol, confidence: ends when the interval at `confidence` is within +/- max(atol, rtol |R|).
         budget: in gradients of the full data (default 10,000); max_seconds: wall time.
         seed: fixes the probes bit for bit; no global generator is read or moved.
@@ -70,10 +68,6 @@ def scalar_curvature(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
-    batches = batches_of(second_derivative(here, operator)) if data_error else None
-    reserved = batches.price(block, gradient=True) if batches is not None else Cost()
-    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, reserved=reserved)
+    found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, data_error=data_error)
     e = told(land, found.moments, gauss_statistic, goal, found.spent, found.words, found.ended)
-    if batches is None:
-        return e
-    return batches.told(e, batches.of_curvature(found.frame, found.moments), seed, found.room)
+    return found.with_data_error(e, seed)

@@ -54,7 +54,7 @@ def known_mean_estimate(
     its standard error, add up in squares; degrees by Welch and Satterthwaite.
 
     F - `head` is positive and right-skewed, a sum of squares: an interval about its logarithm (`tail`, see
-    `results.Estimate`) with k - 3 degrees covers 94 to 97 % for 8 probes, Student's 86 to 95 % (`bench intervals`).
+    `results.Estimate`) with k - 3 degrees covers 93 to 96 % for 8 probes (`bench coverage`), Student's 86 to 95 %.
     """
 
     def at(shift: float, of: Tensor) -> Tensor:
