@@ -1,6 +1,5 @@
 """How the estimate of R came about, probe by probe."""
 
-import numpy as np
 import torch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -24,15 +23,14 @@ def probes_figure(measurement: Measurement) -> Picture | None:
     if estimate.stderr == 0 or samples.ndim != 2 or samples.shape[0] < FEWEST:
         return None
     k = samples.shape[0]
-    each, run = contributions(samples), running_curvature(samples, estimate.confidence)
-    value, half = np.array(run.values), np.array(run.half_widths)
+    each, run = contributions(samples), running_curvature(estimate)
     dots = torch.linspace(0, k - 1, min(k, MOST_DOTS)).round().long()
     with style():
         figure = blank(3.3)
         ax = figure.add_subplot()
         ax.plot(dots + 1, each[dots], "o", color=MUTED, markersize=3, alpha=0.6, markeredgewidth=0)
-        ax.fill_between(run.probes, value - half, value + half, color=BLUE, alpha=0.25, linewidth=0)
-        ax.plot(run.probes, value, color=BLUE, linewidth=1.5)
+        ax.fill_between(run.probes, run.lows, run.highs, color=BLUE, alpha=0.25, linewidth=0)
+        ax.plot(run.probes, run.values, color=BLUE, linewidth=1.5)
         label_axes(ax, "probes", "R = (tr S̃)² − |S̃|²_F")
         ax.grid(axis="y")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
