@@ -130,16 +130,16 @@ class _Runs:
 
 
 def _ablations(runs: dict[str, _Runs]) -> Iterator[Row]:
-    """The second term of the interval where the trace is near 0; pairs against the square of the mean, no sketch."""
+    """The parabola of a squared mean near 0 against the jackknife alone; pairs against the mean squared, no sketch."""
     network, _, _, traceless, *_ = runs.values()
     for probes in PROBES:
         trials = traceless.at(DEPTH, probes)
         yield {
-            "ablation": "the second Hoeffding term",
+            "ablation": "the parabola: the jackknife alone",
             "spectrum": traceless.name,
             "probes": probes,
             "covered": summary.covered(trials, traceless.truth),
-            "without": summary.covered_without_second_term(trials, traceless.truth),
+            "without": summary.covered_by_jackknife(trials, traceless.truth),
         }
     for probes in PROBES:
         trials = network.at(0, probes)

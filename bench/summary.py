@@ -15,7 +15,7 @@ def covered(trials: Sequence[Trial], truth: float) -> float:
     return _percent(trial.low <= truth <= trial.high for trial in trials)
 
 
-def covered_without_second_term(trials: Sequence[Trial], truth: float) -> float:
+def covered_by_jackknife(trials: Sequence[Trial], truth: float) -> float:
     """The same, by the jackknife alone."""
     return _percent(abs(trial.value - truth) <= trial.first_order for trial in trials)
 

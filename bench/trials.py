@@ -29,7 +29,7 @@ class Trial:
     """One run: the estimate of (tr A)^2 - |A|_F^2.
 
     `low`, `high`: the interval at 95 %. `mean_squared`: with the square of the mean instead of the mean over pairs;
-    `first_order`: the half-width without the second term of the pair mean's variance; `plain`: by as many probes
+    `first_order`: the half-width by the jackknife alone; `plain`: by as many probes
     without a sketch.
     """
 
@@ -130,7 +130,8 @@ def fixed(path: Path, depth: int, probes: int, seed: int) -> Trial:
     """A run of `probes` fresh probes after a sketch of `depth` directions."""
     op = _operator(path)
     sketch = widened(op, begun(op, depth, seed, 16) if depth else empty_sketch(seed), probes)
-    return _trial(TraceMoments(sketch.traces, sketch.squares, exact=False), sketch.cost)
+    rounding = torch.finfo(op.dtype).eps
+    return _trial(TraceMoments(sketch.traces, sketch.squares, exact=False, rounding=rounding), sketch.cost)
 
 
 def _trial(moments: TraceMoments, cost: Cost) -> Trial:

@@ -61,7 +61,7 @@ def test_a_flat_spectrum_gets_no_sketch() -> None:
 def test_runs_stopped_by_rtol_cover(kind: str, rtol: float) -> None:
     """200 runs: 95 % intervals cover at least 89 %, four standard errors of a binomial below; all converge.
 
-    With the jackknife at t alone, "both signs" is covered in 157 of 200 runs to 10 %, in 175 to 30 %.
+    With the jackknife at the estimated t alone, "both signs" is covered in 157 of 200 runs to 10 %, in 175 to 30 %.
     """
     op, truth, covered = Dense(matrix(kind)), scalar(matrix(kind)), 0
     goal = Goal(rtol=rtol, budget=5_000)

@@ -209,4 +209,6 @@ class Driver:
         moments = self.samples(run)
         if moments.known is not None:
             moments = replace(moments, known=replace(moments.known, stderr=0.0, degrees=math.inf))
-        return moments.estimate(self.statistic).stderr * math.sqrt(run.sketch.probes)
+        e = moments.estimate(self.statistic)
+        error = e.stderr if e.bend is None else max(e.bend.sides(SPREAD)) / SPREAD
+        return error * math.sqrt(run.sketch.probes)

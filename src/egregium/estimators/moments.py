@@ -77,7 +77,8 @@ class TraceMoments:
             estimated, stderr, degrees, tail = known_mean_estimate(statistic, self.known, F, self.head)
             t, about = self._trace().expand(F.shape), about | {"tail": tail}
         else:
-            (estimated, stderr), degrees = moment_estimate(statistic, t, F), t.numel() - 1
+            (estimated, stderr, bend), degrees = moment_estimate(statistic, t, F), t.numel() - 1
+            about = about | {"bend": bend if bend.second else None}
         samples = torch.stack([t, F], dim=1)
         return Estimate(_finite(estimated), stderr, degrees, samples, rounding=self.rounding_of(statistic), **about)
 

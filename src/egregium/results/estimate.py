@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.results.cost import Cost
-from egregium.stats.jackknife import student_half_width
+from egregium.stats.jackknife import student_half_width, student_quantile
+from egregium.stats.moments import Bend
 
 #: Digits below which an exact method's number is printed with its rounding.
 FEWEST_DIGITS = 3
@@ -39,6 +40,7 @@ class Estimate:
             part of every interval.
         tail: where not 0, the part of the value that is a mean of positive samples, negative where it is subtracted.
             Its interval is symmetric in the logarithm, since a few such are more often too small than too large.
+        bend: where a squared mean is in the value, how it moves with that mean: its interval is longer on one side.
         data_stderr: what another sample of the data, of the same size, would change, as one standard error; None where
             it was not asked for (`data_error=True`). It is beside `stderr` and not in the interval.
 
@@ -62,6 +64,7 @@ class Estimate:
     rounding: float = 0.0
     bias: float = 0.0
     tail: float = 0.0
+    bend: Bend | None = None
     data_stderr: float | None = None
 
     @property
@@ -70,11 +73,11 @@ class Estimate:
         return self.stderr == 0 and math.isinf(self.degrees)
 
     def half_width(self, confidence: float | None = None) -> float:
-        """Half the interval's width at `confidence` (default: the level asked for); with a tail the longer side."""
+        """Half the interval's width at `confidence` (default: the level asked for), the longer side."""
         return max(self._sides(confidence))
 
     def interval(self, confidence: float | None = None) -> tuple[float, float]:
-        """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t; of the logarithm with a tail.
+        """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t; see `tail` and `bend`.
 
         >>> Estimate(2.0, 0.0).interval(0.95)
         (2.0, 2.0)
@@ -90,7 +93,9 @@ class Estimate:
         level = self.confidence if confidence is None else confidence
         half, size = student_half_width(self.stderr, level, self.degrees), abs(self.tail)
         sides = (half, half)
-        if size:
+        if self.bend is not None:
+            sides = self.bend.sides(student_quantile(level, self.degrees))
+        elif size:
             above = size * math.expm1(half / size) if half / size < MOST else math.inf
             sides = (-size * math.expm1(-half / size), above)
         below, above = sides if self.tail >= 0 else sides[::-1]

@@ -10,6 +10,7 @@ from egregium.results.environment import Environment
 from egregium.results.estimate import Estimate
 from egregium.results.spectra import Eigenpairs, SpectralDensity
 from egregium.results.table import Row, html_table
+from egregium.stats import Bend
 
 #: The four terms of R = beta [(tr H)^2 - |H|_F^2] + 2 beta^2 [g^T H^2 g - tr(H) g^T H g], in this order.
 TermName = Literal["trace", "frobenius", "gradient", "gradient_trace"]
@@ -126,4 +127,4 @@ class Session:
         save(self, path, force=force)
 
 
-Document.register(Cost, Estimate, Eigenpairs, SpectralDensity, Environment, Measurement, Row, Session)
+Document.register(Bend, Cost, Estimate, Eigenpairs, SpectralDensity, Environment, Measurement, Row, Session)

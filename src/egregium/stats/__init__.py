@@ -5,13 +5,15 @@ from egregium.stats.jackknife import (
     jackknife_stderr,
     leave_one_out_mean,
     student_half_width,
+    student_quantile,
     unequal_jackknife_variance,
 )
 from egregium.stats.known import KnownMean, known_mean_estimate, mean_of_passes
-from egregium.stats.moments import Statistic, moment_estimate
+from egregium.stats.moments import Bend, Statistic, moment_estimate
 from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
 
 __all__ = [
+    "Bend",
     "KnownMean",
     "Statistic",
     "bootstrap_band",
@@ -23,5 +25,6 @@ __all__ = [
     "moment_estimate",
     "pair_mean",
     "student_half_width",
+    "student_quantile",
     "unequal_jackknife_variance",
 ]

@@ -68,4 +68,9 @@ def student_half_width(stderr: float, confidence: float, degrees: float) -> floa
         return 0.0
     if not degrees > 0:
         return math.nan
-    return float(stdtrit(degrees, (1 + confidence) / 2)) * stderr
+    return student_quantile(confidence, degrees) * stderr
+
+
+def student_quantile(confidence: float, degrees: float) -> float:
+    """`t_degrees((1 + confidence)/2)`, the normal one for infinitely many degrees of freedom."""
+    return float(stdtrit(degrees, (1 + confidence) / 2))

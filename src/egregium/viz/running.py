@@ -45,10 +45,10 @@ def running_curvature(estimate: Estimate) -> Running:
     samples, k = estimate.samples.double(), estimate.samples.shape[0]
     positions = sorted({round(x) for x in torch.linspace(FEWEST, k, min(k - FEWEST + 1, MOST_POSITIONS)).tolist()})
     known = _known_trace(estimate) if estimate.tail else None
-    at = [_curvature(samples[:i, 0], samples[:i, 1], known) for i in positions]
     about: dict[str, Any] = {"rounding": estimate.rounding, "confidence": estimate.confidence}
-    sides = [Estimate(v, stderr, degrees, tail=tail, **about).interval() for v, stderr, degrees, tail in at]
-    return Running(positions, [v for v, *_ in at], [low for low, _ in sides], [high for _, high in sides])
+    at = [_curvature(samples[:i, 0], samples[:i, 1], known, about) for i in positions]
+    sides = [e.interval() for e in at]
+    return Running(positions, [e.value for e in at], [low for low, _ in sides], [high for _, high in sides])
 
 
 def contributions(samples: Float[Tensor, "k 2"]) -> Float[Tensor, " k"]:
@@ -58,13 +58,12 @@ def contributions(samples: Float[Tensor, "k 2"]) -> Float[Tensor, " k"]:
     return k * (pair_mean(t) - F.mean()) - (k - 1) * _left_out(t, F)
 
 
-def _curvature(t: Tensor, F: Tensor, known: tuple[KnownMean, float] | None) -> tuple[float, float, float, float]:
-    """(value, standard error, degrees of freedom, tail)."""
+def _curvature(t: Tensor, F: Tensor, known: tuple[KnownMean, float] | None, about: dict[str, Any]) -> Estimate:
     if known is None:
-        value, stderr = moment_estimate(_gauss, t, F)
-        return float(value), stderr, t.numel() - 1, 0.0
+        value, stderr, bend = moment_estimate(_gauss, t, F)
+        return Estimate(float(value), stderr, t.numel() - 1, bend=bend, **about)
     value, stderr, degrees, tail = known_mean_estimate(_gauss, known[0], F, known[1])
-    return float(value), stderr, degrees, tail
+    return Estimate(float(value), stderr, degrees, tail=tail, **about)
 
 
 def _known_trace(estimate: Estimate) -> tuple[KnownMean, float]:
