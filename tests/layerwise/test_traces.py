@@ -117,6 +117,15 @@ def test_any_loss(name: str) -> None:
     assert abs(e.value - truth) <= 3 * e.half_width()
 
 
+def test_outputs_of_one_number_a_sample_need_no_second_dimension() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 12), nn.ReLU(), nn.Linear(12, 1), nn.Flatten(0)).double()
+    data = [(torch.randn(n, 5).double(), torch.randint(0, 2, (n,)).double()) for n in (6, 3)]
+    land = eg.Landscape(model, nn.BCEWithLogitsLoss(), data)
+    truth = float(dense_matrix(eg.ggn(land)).trace())
+    assert exact_gauss_newton_trace(land, structure(land)) == pytest.approx(truth, rel=1e-10)
+
+
 def test_a_loss_that_couples_samples_is_left_to_the_general_way() -> None:
     """Its Hessian in the outputs is not one block a sample."""
     model = nn.Linear(4, 2).double()
