@@ -61,9 +61,6 @@ def test_passes_are_unbiased(name: str, part: str) -> None:
 def test_sources_give_the_trace_with_its_error(name: str, operator: str) -> None:
     """60 seeds of 8 passes: at 95 % no less than 49 hold the truth (binomial: chance 3e-5 for 48 and fewer)."""
     land = landscape(name, weight_decay=0.3)
-    if operator == "ggn" and not CASES[name].whole:
-        assert trace_by_parts(land, "ggn") is None
-        return
     truth = float(dense_matrix((eg.hessian if operator == "hessian" else eg.ggn)(land)).trace())
     held = 0
     for seed in range(60):
@@ -115,6 +112,15 @@ def test_any_loss(name: str) -> None:
     truth = eg.scalar_curvature(land, method="exact").value
     e = eg.scalar_curvature(land, method="stochastic", rtol=0.1, budget=3000, seed=2)
     assert abs(e.value - truth) <= 3 * e.half_width()
+
+
+def test_outputs_of_one_number_a_sample_need_no_second_dimension() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 12), nn.ReLU(), nn.Linear(12, 1), nn.Flatten(0)).double()
+    data = [(torch.randn(n, 5).double(), torch.randint(0, 2, (n,)).double()) for n in (6, 3)]
+    land = eg.Landscape(model, nn.BCEWithLogitsLoss(), data)
+    truth = float(dense_matrix(eg.ggn(land)).trace())
+    assert exact_gauss_newton_trace(land, structure(land)) == pytest.approx(truth, rel=1e-10)
 
 
 def test_a_loss_that_couples_samples_is_left_to_the_general_way() -> None:

@@ -44,6 +44,17 @@ class Functional(nn.Module):
         return (x @ self.first).tanh() @ self.last
 
 
+class Rectified(nn.Module):
+    """The same with a ReLU and one output: affine in each weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Parameter(torch.randn(12, 12) / 3), nn.Parameter(torch.randn(12, 1) / 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ((x @ self.first).relu() @ self.last).squeeze(1)
+
+
 def landscape(model: Callable[[], nn.Module], batches: int = 1, classes: int = 4, samples: int = 240) -> eg.Landscape:
     torch.manual_seed(0)
     net = model().double()
@@ -55,6 +66,19 @@ def landscape(model: Callable[[], nn.Module], batches: int = 1, classes: int = 4
         nn.functional.cross_entropy(net(x), y).backward()
         optimizer.step()
     return eg.Landscape(net, nn.CrossEntropyLoss(), list(zip(x.chunk(batches), y.chunk(batches), strict=True)))
+
+
+def two_classes() -> eg.Landscape:
+    """One output, its sign a class, and a rare exception."""
+    torch.manual_seed(0)
+    net, x = Rectified().double(), torch.randn(240, 12, dtype=torch.float64)
+    y, loss = (x[:, :2].prod(1) + 0.3 * torch.randn(240) > 0).double(), nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss(net(x), y).backward()
+        optimizer.step()
+    return eg.Landscape(net, loss, (x, y))
 
 
 CASES: dict[str, tuple[Callable[[], eg.Landscape], dict[str, Any]]] = {
@@ -71,6 +95,10 @@ CASES: dict[str, tuple[Callable[[], eg.Landscape], dict[str, Any]]] = {
     "tr H by a probe a sample": (
         lambda: landscape(lambda: mlp(12, 12, 12, 12, 80, activation=nn.GELU), classes=80, samples=600),
         {"rtol": 0.1},
+    ),
+    "tr G exact, 156 parameters by gradients of single samples, tr(H - G) = 0, verified": (
+        two_classes,
+        {"rtol": 0.02},
     ),
     "tr H by a probe a batch": (lambda: landscape(Functional, batches=60), {"rtol": 0.2}),
     SHARED: (lambda: landscape(Recurrent, batches=2), {"rtol": 0.01}),

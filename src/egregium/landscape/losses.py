@@ -241,7 +241,7 @@ def check_mean_over_samples(loss: Callable[[Any, Any], Tensor], output: Any, tar
         return
     sizes, parts = (size // 3 or 1, size - (size // 3 or 1)), []
     for start, length in zip((0, sizes[0]), sizes, strict=True):
-        part = tree_map(partial(rows, size=size, start=start, length=length), (output, target))
+        part = tree_map(partial(rows, size=size, which=slice(start, start + length)), (output, target))
         try:
             parts.append(_scalar(loss(*part)) * length)
         except (RuntimeError, ValueError, IndexError) as error:
@@ -264,10 +264,10 @@ def _unknown_average(loss: Any) -> str:
     )
 
 
-def rows(leaf: Any, size: int, start: int, length: int) -> Any:
-    """The samples start, ..., start + length - 1 of a tensor of `size` samples; anything else as it is."""
+def rows(leaf: Any, size: int, which: slice | Tensor) -> Any:
+    """The samples `which`, a slice or their places, of a tensor of `size` samples; anything else as it is."""
     batched = isinstance(leaf, Tensor) and leaf.ndim and leaf.shape[0] == size
-    return leaf[start : start + length] if batched else leaf
+    return leaf[which] if batched else leaf
 
 
 def _scalar(value: Any) -> Tensor:

@@ -5,7 +5,7 @@ activation checkpointing runs the model again in the backward pass, and would fi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,7 +56,9 @@ class BatchLoss:
         outputs: () -> the model's output, where loss and model are apart, else None.
         criterion: output -> (sum of the loss terms, their number), likewise.
         batch: the batch itself, on the device.
-        part: k -> the same of its first k samples, for what can be seen on a few; None where a loss has no outputs.
+        part: samples, a slice or their places -> the same of these alone; None where a loss has no outputs.
+        outputs_at: (tensors by a parameter's place, samples) -> the outputs of these samples with those tensors in
+            place; likewise.
     """
 
     index: int
@@ -64,7 +66,8 @@ class BatchLoss:
     outputs: Callable[[], Any] | None = None
     criterion: Callable[[Any], tuple[Tensor, Count]] | None = None
     batch: Any = None
-    part: Callable[[int], "BatchLoss"] | None = None
+    part: Callable[[slice | Tensor], "BatchLoss"] | None = None
+    outputs_at: Callable[[Mapping[int, Tensor], slice | Tensor], Any] | None = None
 
     @property
     def samples(self) -> int:
@@ -201,14 +204,24 @@ class ModelObjective(Objective):
 
     def _within(self, parameters: Parameters, batch: BatchLoss, function: Callable[[BatchLoss], Result]) -> Result:
         """function(batch) with these parameters in the model's place, and copies of its buffers."""
-        names = self.parameters().keys()
+        names = list(self.parameters())
         frozen = ((name, p.detach()) for name, p in self.model.named_parameters() if name not in names)
         state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
         state |= {name: self._cast(b.detach().clone()) for name, b in self.model.named_buffers()}
         state |= dict(zip(names, parameters, strict=True))
         prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
-        result: Result = torch.func.functional_call(_Bound(self.model, function), prefixed, (batch,))
+        of_batch = replace(batch, outputs_at=partial(self._outputs_at, names, batch)) if batch.part else batch
+        result: Result = torch.func.functional_call(_Bound(self.model, function), prefixed, (of_batch,))
         return result
+
+    def _outputs_at(
+        self, names: Sequence[str], batch: BatchLoss, tensors: Mapping[int, Tensor], which: slice | Tensor
+    ) -> Any:
+        """The outputs of some samples with other tensors in the place of some parameters, the rest as they are."""
+        assert batch.part is not None
+        placed = {f"model.{names[j]}": tensor for j, tensor in tensors.items()}
+        bound = _Bound(self.model, lambda part: None if part.outputs is None else part.outputs())
+        return torch.func.functional_call(bound, placed, (batch.part(which),))
 
     def _batch_loss(self, batch: Any, index: int) -> BatchLoss:
         loss = self._loss
@@ -231,9 +244,9 @@ class ModelObjective(Objective):
                     loss.check(tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, z), target)
             return z
 
-        def part(k: int) -> BatchLoss:
+        def part(which: slice | Tensor) -> BatchLoss:
             size = samples_of(batch)  # of the batch: a loss that held itself would outlive the pass, with its tensors
-            return self._batch_loss(tree_map(partial(rows, size=size, start=0, length=min(k, size)), batch), index)
+            return self._batch_loss(tree_map(partial(rows, size=size, which=which), batch), index)
 
         return BatchLoss(index, lambda: criterion(output()), output, criterion, batch, part)
 

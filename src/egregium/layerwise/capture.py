@@ -15,6 +15,9 @@ from egregium.errors import LossError
 from egregium.layerwise.kinds import known
 from egregium.layerwise.known import Known, Signs
 
+#: Roundings by which two ways to a gradient may differ.
+ROUNDINGS = 1e4
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -82,7 +85,16 @@ def parameters_of(call: Call) -> tuple[int, ...]:
 
 def output_gradients(seen: Captured, output: Tensor, cotangent: Tensor) -> list[Tensor | None]:
     """Gradients of <output, cotangent> in the output of each captured call; None where it does not reach the output."""
+    if not seen.calls:
+        return []
     return list(torch.autograd.grad(output, seen.edges, cotangent, retain_graph=True, allow_unused=True))
+
+
+def agree(mine: Tensor, other: Tensor, roundings: float = ROUNDINGS) -> bool:
+    """Whether two ways to the same numbers differ by rounding alone, in the norm; `mine` may be flat."""
+    mine, other = mine.detach().double().reshape(-1), other.detach()
+    size, off = float(other.double().norm()), float((mine - other.double().reshape(-1)).norm())
+    return off <= roundings * torch.finfo(other.dtype).eps * size
 
 
 class RouteError(LossError):

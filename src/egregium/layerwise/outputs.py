@@ -71,7 +71,7 @@ class OutputCurvature:
         c = _entropic(z, self.blocks())
         if c is None:
             return self.factors()
-        p = z.flatten(1).softmax(1).T
+        p = z.reshape(len(z), -1).softmax(1).T
         unit = torch.eye(len(p), dtype=p.dtype, device=p.device).unsqueeze(1)
         return p.sqrt().unsqueeze(2) * (unit - p.T), c.expand(p.shape)
 
@@ -100,7 +100,7 @@ def _entropic(z: Tensor, L: Float[Tensor, "N K K"]) -> Float[Tensor, " N"] | Non
     """
     if z.dtype != torch.float64 or not z.numel():
         return None
-    p = z.flatten(1).softmax(1)
+    p = z.reshape(len(z), -1).softmax(1)
     M = -p.unsqueeze(2) * p.unsqueeze(1)
     M.diagonal(dim1=1, dim2=2).add_(p)
     size = torch.linalg.vecdot(M.flatten(1), M.flatten(1)).clamp_(min=torch.finfo(z.dtype).tiny)

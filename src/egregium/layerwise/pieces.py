@@ -10,10 +10,10 @@ from torch import Tensor
 from egregium.errors import LossError, OutOfMemoryError
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
-from egregium.layerwise.capture import Call, captured, output_gradients, parameters_of
+from egregium.layerwise.capture import Call, agree, captured, output_gradients, parameters_of
 from egregium.layerwise.dual import Factor, Piece
 from egregium.layerwise.outputs import LOST, output_curvature
-from egregium.layerwise.structure import LOOKED_AT, Structure, agree
+from egregium.layerwise.structure import LOOKED_AT, Structure
 
 #: Said where more is kept than may be.
 KEEPS_LESS = 'Allow more, use fewer samples, or method="stochastic", which keeps no sample.'
@@ -74,7 +74,7 @@ def size_of_factor(land: Landscape, structure: Structure) -> Size:
         nonlocal width, each
         lengths.append(batch.samples)
         if batch.part is not None and not width:  # a batch may be without targets that count
-            piece, _ = _piece(batch.part(LOOKED_AT), parameters, structure, tuple(land.shapes))
+            piece, _ = _piece(batch.part(slice(LOOKED_AT)), parameters, structure, tuple(land.shapes))
             width, each = piece.signs.shape[0], piece.size / max(piece.signs.shape[1], 1)
         return (), 1.0
 

@@ -8,7 +8,7 @@ then `tr D = 0` exactly, D = H - G the curvature of the outputs.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,12 +16,13 @@ from torch import Tensor
 from egregium.errors import EgregiumError
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
-from egregium.layerwise.capture import captured, output_gradients, parameters_of
+from egregium.layerwise.capture import agree, captured, output_gradients, parameters_of
 from egregium.layerwise.chain import is_chain
 from egregium.layerwise.outputs import OutputCurvature, output_curvature
+from egregium.layerwise.singles import Singles, verified
 
-#: Samples that are looked at, and roundings by which two ways to a gradient may differ.
-LOOKED_AT, ROUNDINGS = 8, 1e4
+#: Samples that are looked at; gradients of theirs that it takes to see whether they can be had one by one.
+LOOKED_AT, ONE_BY_ONE = 8, 8
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Structure:
         chain: whether it is a short row of dense layers and elementwise activations, tr D in closed form.
         penalised: whether the loss depends on the parameters beside the outputs: then H - G is more than D.
         held: bytes of layers' inputs that are kept for a sample: unfolded, for convolutions.
+        singles: parameters beside the covered ones whose gradients the model gives on samples alone; None where that
+            was not looked for.
         samples: those of the first batch that were looked at, and all of it.
     """
 
@@ -47,27 +50,39 @@ class Structure:
     penalised: bool = False
     samples: tuple[int, int] = (0, 1)
     held: float = 0.0
+    singles: Singles | None = None
 
     @property
     def look(self) -> float:
         """Gradients of the first batch that finding this out took: some passes, a product a tensor that is affine."""
         looked, all_of_them = self.samples
-        return looked / all_of_them * (4 + 2 * (self.parameters if self.affine else 1))
+        one_by_one = 0 if self.singles is None else ONE_BY_ONE
+        return looked / all_of_them * (4 + 2 * (self.parameters if self.affine else 1) + one_by_one)
 
     @property
     def whole(self) -> bool:
         """Whether every parameter is covered."""
         return self.width > 0 and len(self.covered) == self.parameters
 
+    @property
+    def complete(self) -> bool:
+        """Whether the gradients of single samples are known in every parameter, whatever they cost."""
+        alone = len(self.singles.which) if self.singles is not None else 0
+        return self.width > 0 and len(self.covered) + alone == self.parameters
 
-def structure(land: Landscape) -> Structure:
-    """Look at a few samples of the first batch; where that fails in any way, nothing is known and nothing assumed."""
+
+def structure(land: Landscape, complete: bool = False) -> Structure:
+    """Look at a few samples of the first batch; where that fails in any way, nothing is known and nothing assumed.
+
+    Samples one by one are looked at where outputs are affine, and with `complete` in any case, unless all is covered.
+    """
     found = Structure()
 
     def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Sequence[Tensor], Count]:
         nonlocal found
         if batch.part is not None:
-            found = _looked(batch.part(LOOKED_AT), batch, parameters)
+            part = replace(batch.part(slice(LOOKED_AT)), outputs_at=batch.outputs_at)
+            found = _looked(part, batch, parameters, complete)
         return (), 1.0
 
     try:
@@ -77,7 +92,7 @@ def structure(land: Landscape) -> Structure:
     return found
 
 
-def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Structure:
+def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor], complete: bool) -> Structure:
     assert part.outputs is not None
     assert part.criterion is not None
     with captured(parameters) as seen:
@@ -107,6 +122,10 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
             if all(once[j] == 1 and agree(mine, gradients[j]) for j, mine in pairs):
                 good |= {j for j, _ in pairs}
         covered = frozenset(good)
+    rest = [j for j in range(len(parameters)) if j not in covered]
+    singles = None
+    if rest and (affine or complete):
+        singles = verified(part, parameters, rest, z.detach(), u, [gradients[j].detach() for j in rest])
     return Structure(
         covered,
         len(parameters),
@@ -116,6 +135,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor]) -> Stru
         penalised,
         (part.samples, max(whole.samples, 1)),
         sum(call.layer.held for call in seen.calls) / max(part.samples, 1),
+        singles,
     )
 
 
@@ -135,14 +155,6 @@ def _affine(g: Tensor, p: Tensor, draw: torch.Generator) -> bool:
     v = torch.randn(g.shape, generator=draw, dtype=torch.float64).to(g)
     (Dv,) = torch.autograd.grad(g, [p], v, retain_graph=True, materialize_grads=True)
     return not bool(Dv.any())
-
-
-def agree(mine: Tensor, other: Tensor) -> bool:
-    """Whether two ways to a gradient differ by rounding alone."""
-    other = other.detach()
-    size = float(other.double().norm())
-    off = float((mine.double() - other.double().reshape(-1)).norm())
-    return off <= ROUNDINGS * torch.finfo(other.dtype).eps * size
 
 
 def jointly_affine(land: Landscape) -> bool:

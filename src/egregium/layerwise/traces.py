@@ -20,6 +20,7 @@ from egregium.landscape.losses import Count
 from egregium.layerwise.capture import captured, output_gradients, refuse_another_way
 from egregium.layerwise.known import Signs
 from egregium.layerwise.outputs import output_curvature, precise_output_curvature
+from egregium.layerwise.singles import squared_gradients
 from egregium.layerwise.structure import Structure
 
 Part = Literal["hessian", "remainder", "gauss-newton"]
@@ -40,24 +41,35 @@ class TracePass:
 def exact_gauss_newton_trace(land: Landscape, structure: Structure) -> float:
     """tr G = (1/N) sum_i sum_k s_k |J_i^T b_k|^2, with L_i = sum_k s_k b_k b_k^T; exact, without weight decay.
 
-    One forward pass and a backward pass to the layers' outputs for each of at most K numbers that a sample puts out.
-    Memory: the activations, and (N, K, K) numbers of a batch.
+    One forward pass and a backward pass to the layers' outputs for each of at most K numbers that a sample puts out;
+    in parameters that no layer covers, the gradients of samples alone (`singles`).
+    Memory: the activations, and (N, K, K) numbers of a batch; or `Singles.bytes_held`.
     """
 
     def values(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Tensor, Count]:
-        outputs, criterion = _parted(batch)
-        with captured(parameters, structure.covered) as seen:
-            z = outputs()
-        refuse_another_way(seen, structure.covered, z, parameters, batch.index)
-        vectors, numbers = precise_output_curvature(criterion, z).columns()
-        found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
-        for b, s in zip(vectors, numbers, strict=True):
-            for call, e in zip(seen.calls, output_gradients(seen, z, b.to(z.dtype).view_as(z)), strict=True):
-                if e is not None:
-                    found += s * call.layer.products(e, e)
-        return found, criterion(z.detach())[1]
+        found, z, vectors, numbers = _in_covered(batch, parameters, structure)
+        if structure.singles is not None and structure.singles.which and len(numbers):
+            found += (numbers * squared_gradients(batch, parameters, structure.singles, z, vectors)).sum(0)
+        return found, _parted(batch)[1](z)[1]
 
     return _units(land, values).total
+
+
+def _in_covered(
+    batch: BatchLoss, parameters: list[Tensor], structure: Structure
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """sum_k s_k |J_i^T b_k|^2 in the covered parameters; the outputs, the b_k and s_k. The batch's graph ends here."""
+    outputs, criterion = _parted(batch)
+    with captured(parameters, structure.covered) as seen:
+        z = outputs()
+    refuse_another_way(seen, structure.covered, z, parameters, batch.index)
+    vectors, numbers = precise_output_curvature(criterion, z).columns()
+    found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
+    for b, s in zip(vectors, numbers, strict=True):
+        for call, e in zip(seen.calls, output_gradients(seen, z, b.to(z.dtype).view_as(z)), strict=True):
+            if e is not None:
+                found += s * call.layer.products(e, e)
+    return found, z.detach(), vectors, numbers
 
 
 def trace_pass(land: Landscape, structure: Structure, part: Part, seed: int, index: int) -> TracePass:

@@ -114,7 +114,9 @@ def _of_passes(
 ) -> Estimate | None:
     """The trace without a product, where the network's structure allows it."""
     source = trace_by_parts(land.fixed(), operator, number.seed) if op.n >= EXACT_BELOW else None
-    if source is None or not source.structure.whole or source.bytes_of_pass() > room.spare:
+    if source is None or source.bytes_of_pass() > room.spare:
+        return None
+    if source.sampled and not source.structure.whole:
         return None
     if source.first().effort > number.goal.left(spent):
         return None
