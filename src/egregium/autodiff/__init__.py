@@ -1,7 +1,7 @@
 """Derivatives: the only place, with `landscape`, that speaks to torch.autograd."""
 
 from egregium.autodiff.allocation import PeakAllocation
-from egregium.autodiff.cuts import leaves_of
+from egregium.autodiff.cuts import leaves_of, uses_of
 from egregium.autodiff.exhausted import exhausted, memory_failures
 from egregium.autodiff.missing import named_failures
 from egregium.autodiff.products import ggn_products, gradient, hessian_products
@@ -18,4 +18,5 @@ __all__ = [
     "memory_failures",
     "named_failures",
     "second_derivatives_of",
+    "uses_of",
 ]

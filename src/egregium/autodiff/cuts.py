@@ -4,6 +4,7 @@ The backward pass of an `autograd.Function` is code. Where torch cannot differen
 @once_differentiable), a gradient's graph ends there, and `torch.autograd.grad` of it gives zeros.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -39,6 +40,14 @@ def leaves_of(roots: Sequence[Tensor]) -> Iterator[Tensor]:
     for node in _nodes(roots):
         if (leaf := getattr(node, "variable", None)) is not None:
             yield leaf
+
+
+def uses_of(roots: Sequence[Tensor], leaves: Sequence[Tensor]) -> Counter[int]:
+    """How often each of `leaves`, by index, is used in the graph of `roots`: the edges that lead to it."""
+    index = {id(leaf): j for j, leaf in enumerate(leaves)}
+    edges = (before for node in _nodes(roots) for before, _ in node.next_functions if before is not None)
+    places = (index.get(id(getattr(before, "variable", None))) for before in edges)
+    return Counter(j for j in places if j is not None)
 
 
 def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:

@@ -4,6 +4,7 @@ A batch is worked on with the parameters *in the model's place*, from its forwar
 activation checkpointing runs the model again in the backward pass, and would find the user's parameters otherwise.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -218,10 +219,10 @@ class ModelObjective(Objective):
         self, names: Sequence[str], batch: BatchLoss, tensors: Mapping[int, Tensor], which: slice | Tensor
     ) -> Any:
         """The outputs of some samples with other tensors in the place of some parameters, the rest as they are."""
-        assert batch.part is not None
+        part = tree_map(partial(rows, size=batch.samples, which=which), batch.batch)
+        model, (x, _) = _replica(self.model), input_and_target(part, batch.index)
         placed = {f"model.{names[j]}": tensor for j, tensor in tensors.items()}
-        bound = _Bound(self.model, lambda part: None if part.outputs is None else part.outputs())
-        return torch.func.functional_call(bound, placed, (batch.part(which),))
+        return torch.func.functional_call(_Bound(model, partial(call, model)), placed, (x,))
 
     def _batch_loss(self, batch: Any, index: int) -> BatchLoss:
         loss = self._loss
@@ -258,14 +259,27 @@ class ModelObjective(Objective):
 
 
 class _Bound(nn.Module):
-    """A function of a batch as a module, so that functional_call can put parameters in the model's place."""
+    """A function that uses a model as a module, so that functional_call can put parameters in the model's place."""
 
-    def __init__(self, model: nn.Module, function: Callable[[BatchLoss], Any]) -> None:
+    def __init__(self, model: nn.Module, function: Callable[[Any], Any]) -> None:
         super().__init__()
         self.model, self._function = model, function
 
-    def forward(self, batch: BatchLoss) -> Any:
-        return self._function(batch)
+    def forward(self, given: Any) -> Any:
+        return self._function(given)
+
+
+def _replica(model: nn.Module) -> nn.Module:
+    """Copies of the modules with the same parameters and buffers, without hooks.
+
+    For calls under a transform: what a module keeps of them (a cached mask, a logged output) is dead tensors after it.
+    """
+    shared = (t for module in model.modules() for t in (*module._parameters.values(), *module._buffers.values()))
+    other = copy.deepcopy(model, {id(t): t for t in shared if t is not None})
+    for module in other.modules():
+        module._forward_hooks.clear()
+        module._forward_pre_hooks.clear()
+    return other
 
 
 def _fetched(data: Any, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """The calls of known layers in a forward pass, watched from outside: no hook is left on the user's modules."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn.modules.module import register_module_forward_hook
 
+from egregium.autodiff import uses_of
 from egregium.errors import LossError
 from egregium.layerwise.kinds import known
 from egregium.layerwise.known import Known, Signs
@@ -21,9 +22,10 @@ ROUNDINGS = 1e4
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a layer: what is kept of it, where gradients reach its output, which parameters it uses."""
+    """One call of a layer: what is kept of it, its rows, where gradients reach its output, which parameters it uses."""
 
     layer: Known
+    rows: int
     edge: GradientEdge
     weight: int
     bias: int | None
@@ -44,7 +46,7 @@ class Captured:
 @contextmanager
 def captured(
     parameters: Sequence[Tensor],
-    only: frozenset[int] | None = None,
+    only: Container[int] | None = None,
     eps: Tensor | None = None,
     draw: Signs | None = None,
 ) -> Iterator[Captured]:
@@ -66,7 +68,8 @@ def captured(
         layer = known(module, args[0], output)
         if layer is None:
             return None
-        seen.calls.append(Call(layer, get_gradient_edge(output), j, index.get(id(getattr(module, "bias", None)))))
+        bias = index.get(id(getattr(module, "bias", None)))
+        seen.calls.append(Call(layer, len(output), get_gradient_edge(output), j, bias))
         if eps is None or draw is None:
             return None
         return output + eps.view(-1, *(1,) * (output.ndim - 1)) * layer.nudge(draw)
@@ -102,16 +105,21 @@ class RouteError(LossError):
 
 
 def refuse_another_way(
-    seen: Captured, covered: frozenset[int], total: Tensor, parameters: Sequence[Tensor], batch: int
+    seen: Captured, covered: Mapping[int, int], total: Tensor, parameters: Sequence[Tensor], batch: int
 ) -> None:
-    """Raise RouteError unless each covered parameter was met in one captured call, or is not in `total` at all."""
+    """Raise RouteError unless each covered parameter was met in one captured call, or is not in `total` at all.
+
+    `covered`: how often the graph uses each of them; where it does more often, one is used by hand too.
+    """
     met = Counter(j for call in seen.calls for j in parameters_of(call))
+    uses = uses_of([total], parameters)
     other = [j for j in covered if met[j] != 1]
-    if not other:
+    if not other and all(uses[j] <= covered[j] for j in covered):
         return
     slopes = torch.autograd.grad(total.sum(), [parameters[j] for j in other], retain_graph=True, allow_unused=True)
-    if any(met[j] > 1 or slope is not None for j, slope in zip(other, slopes, strict=True)):
+    more = any(uses[j] > covered[j] for j in covered)
+    if more or any(met[j] > 1 or slope is not None for j, slope in zip(other, slopes, strict=True)):
         raise RouteError(
             f"Batch {batch} takes another way through the network than the first samples: a layer is used more than "
-            "once, or in another shape. Traces by parts do not fit it."
+            "once, by hand, or in another shape. Traces by parts do not fit it."
         )

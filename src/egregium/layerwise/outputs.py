@@ -51,7 +51,7 @@ class OutputCurvature:
         largest entry added to the diagonal.
         """
         L = self.blocks().double()
-        lost = LOST * torch.finfo(self.z.dtype).eps
+        lost = LOST * torch.finfo(L.dtype).eps
         size = L.diagonal(dim1=1, dim2=2).abs().amax(1)
         vectors, failed = torch.linalg.cholesky_ex(L + torch.diag_embed((lost * size).unsqueeze(1).expand(L.shape[:2])))
         numbers = torch.ones_like(vectors[:, 0])

@@ -10,9 +10,10 @@ from torch import Tensor
 from egregium.errors import LossError, OutOfMemoryError
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
+from egregium.layerwise.apart import refuse_mixing
 from egregium.layerwise.capture import Call, agree, captured, output_gradients, parameters_of
 from egregium.layerwise.dual import Factor, Piece
-from egregium.layerwise.outputs import LOST, output_curvature
+from egregium.layerwise.outputs import LOST, precise_output_curvature
 from egregium.layerwise.structure import LOOKED_AT, Structure
 
 #: Said where more is kept than may be.
@@ -90,10 +91,12 @@ def _piece(
     with captured(parameters, structure.covered) as seen:
         z = batch.outputs()
     count = batch.criterion(z.detach())[1]
-    vectors, numbers = output_curvature(batch.criterion, z).factors()
+    curvature = precise_output_curvature(batch.criterion, z)
+    refuse_mixing(seen, z, curvature, batch.index)
+    vectors, numbers = curvature.factors()
     shares: dict[int, Tensor] = {}
     for k, (b, s) in enumerate(zip(vectors, numbers, strict=True)):
-        cotangent = (b * s.abs().sqrt().to(b.dtype).unsqueeze(1)).view_as(z)
+        cotangent = (b * s.abs().sqrt().to(b.dtype).unsqueeze(1)).to(z.dtype).view_as(z)
         found = output_gradients(seen, z, cotangent)
         if k == len(numbers) - 1:
             _verify([*zip(seen.calls, found, strict=True)], z, cotangent, parameters, names, batch.index)

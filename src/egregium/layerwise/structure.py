@@ -7,18 +7,20 @@ then `tr D = 0` exactly, D = H - G the curvature of the outputs.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from egregium.autodiff import uses_of
 from egregium.errors import EgregiumError
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
+from egregium.layerwise.apart import apart, layers_apart
 from egregium.layerwise.capture import agree, captured, output_gradients, parameters_of
 from egregium.layerwise.chain import is_chain
-from egregium.layerwise.outputs import OutputCurvature, output_curvature
+from egregium.layerwise.outputs import output_curvature
 from egregium.layerwise.singles import Singles, verified
 
 #: Samples that are looked at; gradients of theirs that it takes to see whether they can be had one by one.
@@ -30,7 +32,8 @@ class Structure:
     """What was verified.
 
     Attributes:
-        covered: parameters, by index, whose gradients of single samples the captured layers give.
+        covered: parameters, by index, whose gradients of single samples the captured layers give, each with how often
+            the graph uses it.
         parameters: their number in all.
         width: K, the numbers that a sample puts out; 0 where outputs and loss cannot be told apart, or samples.
         affine: whether the outputs are affine in each parameter tensor.
@@ -42,7 +45,7 @@ class Structure:
         samples: those of the first batch that were looked at, and all of it.
     """
 
-    covered: frozenset[int] = frozenset()
+    covered: Mapping[int, int] = field(default_factory=dict)
     parameters: int = 0
     width: int = 0
     affine: bool = False
@@ -81,7 +84,10 @@ def structure(land: Landscape, complete: bool = False) -> Structure:
     def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Sequence[Tensor], Count]:
         nonlocal found
         if batch.part is not None:
-            part = replace(batch.part(slice(LOOKED_AT)), outputs_at=batch.outputs_at)
+            chosen, outputs_at = _chosen(batch, parameters), batch.outputs_at
+            part = batch.part(chosen)
+            if outputs_at is not None:
+                part = replace(part, outputs_at=lambda tensors, which: outputs_at(tensors, chosen[which]))
             found = _looked(part, batch, parameters, complete)
         return (), 1.0
 
@@ -101,27 +107,23 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor], complet
         return Structure()
     penalised = part.criterion(z.detach())[0].requires_grad
     curvature = output_curvature(part.criterion, z)
-    if not _separate(curvature):
+    if not apart(curvature, 0):
         return Structure()
     draw = torch.Generator().manual_seed(0)
     u = torch.randn(z.shape, generator=draw, dtype=torch.float64).to(z)
     gradients = torch.autograd.grad(z, parameters, u, create_graph=True, materialize_grads=True)
     affine = all(_affine(g, p, draw) for g, p in zip(gradients, parameters, strict=True))
-    covered: frozenset[int] = frozenset()
+    covered: dict[int, int] = {}
     if seen.calls:
         once = Counter(j for call in seen.calls for j in parameters_of(call))
         e = output_gradients(seen, z, u)
-        alone = torch.zeros_like(u)
-        alone[0] = u[0]
-        e_alone = output_gradients(seen, z, alone)
-        good: set[int] = set()
-        for call, first, single in zip(seen.calls, e, e_alone, strict=True):
-            if first is None or single is None or (z.shape[0] > 1 and bool(single[1:].any())):
+        uses = uses_of([z], parameters)
+        for call, first, separate in zip(seen.calls, e, layers_apart(seen, z, 0), strict=True):
+            if first is None or not separate:
                 continue
             pairs = list(zip(parameters_of(call), call.layer.gradients(first), strict=False))
             if all(once[j] == 1 and agree(mine, gradients[j]) for j, mine in pairs):
-                good |= {j for j, _ in pairs}
-        covered = frozenset(good)
+                covered |= {j: uses[j] for j, _ in pairs}
     rest = [j for j in range(len(parameters)) if j not in covered]
     singles = None
     if rest and (affine or complete):
@@ -139,13 +141,10 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor], complet
     )
 
 
-def _separate(curvature: OutputCurvature) -> bool:
-    """Whether no sample's slopes depend on another's outputs."""
-    if curvature.z.shape[0] < 2:
-        return True
-    w = torch.zeros_like(curvature.z)
-    w[0] = torch.linspace(1, 2, curvature.width, dtype=w.dtype, device=w.device).view_as(w[0])
-    return not bool(curvature.product(w)[1:].any())
+def _chosen(batch: BatchLoss, parameters: Sequence[Tensor]) -> Tensor:
+    """Samples to look at, drawn at random: the first ones may be alike."""
+    order = torch.randperm(batch.samples, generator=torch.Generator().manual_seed(0))
+    return order[:LOOKED_AT].sort().values.to(parameters[0].device)
 
 
 def _affine(g: Tensor, p: Tensor, draw: torch.Generator) -> bool:

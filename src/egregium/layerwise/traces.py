@@ -17,6 +17,7 @@ from torch import Tensor
 
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
+from egregium.layerwise.apart import refuse_mixing
 from egregium.layerwise.capture import captured, output_gradients, refuse_another_way
 from egregium.layerwise.known import Signs
 from egregium.layerwise.outputs import output_curvature, precise_output_curvature
@@ -63,7 +64,9 @@ def _in_covered(
     with captured(parameters, structure.covered) as seen:
         z = outputs()
     refuse_another_way(seen, structure.covered, z, parameters, batch.index)
-    vectors, numbers = precise_output_curvature(criterion, z).columns()
+    curvature = precise_output_curvature(criterion, z)
+    refuse_mixing(seen, z, curvature, batch.index)
+    vectors, numbers = curvature.columns()
     found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
     for b, s in zip(vectors, numbers, strict=True):
         for call, e in zip(seen.calls, output_gradients(seen, z, b.to(z.dtype).view_as(z)), strict=True):
@@ -85,43 +88,49 @@ def trace_pass(land: Landscape, structure: Structure, part: Part, seed: int, ind
         generator = torch.Generator().manual_seed(_mixed(seed, index, batch.index))
         draw = Signs(generator, dtype, device)
         if part == "gauss-newton":
-            return _output_probes(batch, parameters, structure, draw)
-        return _layer_probes(batch, parameters, structure, draw, part)
+            return _output_probes(batch, parameters, structure, draw, first=index == 0)
+        return _layer_probes(batch, parameters, structure, draw, part, first=index == 0)
 
     return _units(land, values)
 
 
 def _output_probes(
-    batch: BatchLoss, parameters: list[Tensor], structure: Structure, draw: Signs
+    batch: BatchLoss, parameters: list[Tensor], structure: Structure, draw: Signs, *, first: bool
 ) -> tuple[Tensor, Count]:
     outputs, criterion = _parted(batch)
     with captured(parameters, structure.covered) as seen:
         z = outputs()
     refuse_another_way(seen, structure.covered, z, parameters, batch.index)
     w = draw(*z.shape).to(z.dtype)
-    bent = output_curvature(criterion, z).product(w)
+    curvature = output_curvature(criterion, z)
+    if first:
+        refuse_mixing(seen, z, curvature, batch.index)
+    bent = curvature.product(w)
     found = torch.zeros(z.shape[0], dtype=torch.float64, device=z.device)
-    first, second = (output_gradients(seen, z, cotangent) for cotangent in (w, bent))
-    for call, e, other in zip(seen.calls, first, second, strict=True):
+    one, two = (output_gradients(seen, z, cotangent) for cotangent in (w, bent))
+    for call, e, other in zip(seen.calls, one, two, strict=True):
         if e is not None and other is not None:
             found += call.layer.products(e, other)
     return found, criterion(z.detach())[1]
 
 
 def _layer_probes(
-    batch: BatchLoss, parameters: list[Tensor], structure: Structure, draw: Signs, part: Part
+    batch: BatchLoss, parameters: list[Tensor], structure: Structure, draw: Signs, part: Part, *, first: bool
 ) -> tuple[Tensor, Count]:
     rest = [j for j in range(len(parameters)) if j not in structure.covered]
     samples = batch.samples if structure.covered else 0
     eps = torch.zeros(samples, dtype=parameters[0].dtype, device=parameters[0].device, requires_grad=True)
     with captured(parameters, structure.covered, eps if samples else None, draw) as seen:
-        if part == "remainder":
+        if part == "remainder" or samples:
             outputs, criterion = _parted(batch)
             z = outputs()
             curvature = output_curvature(criterion, z)
+            if first and samples and z.requires_grad:
+                refuse_mixing(seen, z, curvature, batch.index)
+        if part == "remainder":
             total, count = (z * curvature.slopes.detach()).sum(), criterion(z.detach())[1]
         else:
-            total, count = batch.terms()
+            total, count = criterion(z) if samples else batch.terms()
         moved = [*([eps] if samples else []), *(parameters[j] for j in rest)]
         ones = [torch.ones_like(eps)] if samples else []
         directions = [*ones, *(draw(*parameters[j].shape).to(parameters[j].dtype) for j in rest)]
