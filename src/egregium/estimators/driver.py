@@ -196,7 +196,8 @@ class Driver:
 
     def aim(self, estimate: Estimate) -> float:
         """The half-width at 95 % that is as narrow as the goal's at its own confidence: what plans are made for."""
-        return self.goal.target(estimate.value) * SPREAD / student_half_width(1.0, self.goal.confidence, DEGREES)
+        half = max(self.goal.target(estimate.value), estimate.rounding)
+        return half * SPREAD / student_half_width(1.0, self.goal.confidence, DEGREES)
 
     def recorded(self, run: Run) -> Run:
         """The run with its current depth in the history."""

@@ -74,17 +74,21 @@ def sampled_moments(
 
 
 def predicted(driver: Driver, run: Run) -> float:
-    """Products, or what costs as much, until the goal."""
+    """Products, or what costs as much, until the goal, by the cheaper way to the trace."""
     if run.trace is None:
         return shared_plan(driver, run).products
-    return driver.plan(run).gradients / driver.each()
+    return min(driver.plan(run).gradients / driver.each(), _by_shared_probes(driver, run))
+
+
+def _by_shared_probes(driver: Driver, run: Run) -> float:
+    """Products until the goal of a run that gives up its trace by parts."""
+    return shared_plan(driver, driver.recorded(_untraced(run))).products
 
 
 def _stepped(driver: Driver, run: Run) -> Run:
     if run.trace is not None:
         without, plan = _untraced(run), driver.plan(run)
-        shared = shared_plan(driver, driver.recorded(without)).products * driver.each()
-        if shared < CLEARLY * plan.gradients:
+        if _by_shared_probes(driver, run) * driver.each() < CLEARLY * plan.gradients:
             if run.sketch.probes < PILOT_PROBES:  # too few to tell
                 return driver.widen(run, PILOT_PROBES - run.sketch.probes, plan.gradients / driver.each())
             run = without
@@ -96,8 +100,10 @@ def _stepped(driver: Driver, run: Run) -> Run:
 
 
 def drowned(estimate: Estimate, goal: Goal) -> bool:
-    """Whether rounding allows no interval as narrow as asked, wherever in the present one the number lies."""
-    return estimate.rounding > goal.target(abs(estimate.value) + estimate.half_width(goal.confidence))
+    """Whether rounding allows no interval as narrow as asked, wherever in the present one the number lies, and is half
+    of that one."""
+    half = estimate.half_width(goal.confidence)
+    return estimate.rounding > goal.target(abs(estimate.value) + half) and half <= 2 * estimate.rounding
 
 
 def contradicted(moments: TraceMoments) -> bool:

@@ -28,8 +28,8 @@ def refuse_mixing(seen: Captured, z: Tensor, curvature: OutputCurvature, batch: 
         )
     if not all(layers_apart(seen, z, batch)):
         raise RouteError(
-            f"On batch {batch} samples act on each other, or rows of a layer are not the samples in their order. Neither "
-            'traces by parts nor method="dual" fit that; method="stochastic" does.'
+            f"On batch {batch} samples act on each other, or rows of a layer are not the samples in their order. "
+            'Neither traces by parts nor method="dual" fit that; method="stochastic" does.'
         )
 
 

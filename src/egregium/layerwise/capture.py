@@ -90,7 +90,8 @@ def output_gradients(seen: Captured, output: Tensor, cotangent: Tensor) -> list[
     """Gradients of <output, cotangent> in the output of each captured call; None where it does not reach the output."""
     if not seen.calls:
         return []
-    return list(torch.autograd.grad(output, seen.edges, cotangent, retain_graph=True, allow_unused=True))
+    edges = seen.edges
+    return list(torch.autograd.grad(output, edges, cotangent, retain_graph=True, allow_unused=True)) if edges else []
 
 
 def agree(mine: Tensor, other: Tensor, roundings: float = ROUNDINGS) -> bool:
@@ -114,10 +115,11 @@ def refuse_another_way(
     met = Counter(j for call in seen.calls for j in parameters_of(call))
     uses = uses_of([total], parameters)
     other = [j for j in covered if met[j] != 1]
-    if not other and all(uses[j] <= covered[j] for j in covered):
-        return
-    slopes = torch.autograd.grad(total.sum(), [parameters[j] for j in other], retain_graph=True, allow_unused=True)
     more = any(uses[j] > covered[j] for j in covered)
+    if not other and not more:
+        return
+    moved = [parameters[j] for j in other]
+    slopes = torch.autograd.grad(total.sum(), moved, retain_graph=True, allow_unused=True) if moved else ()
     if more or any(met[j] > 1 or slope is not None for j, slope in zip(other, slopes, strict=True)):
         raise RouteError(
             f"Batch {batch} takes another way through the network than the first samples: a layer is used more than "
