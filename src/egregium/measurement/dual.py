@@ -155,14 +155,14 @@ def _refuse_unfit(land: Landscape, found: Structure) -> None:
         raise ArgumentError(
             'method="dual" cannot be used here: it cannot tell the outputs from the loss, or one sample from another. '
             "It needs Landscape(model, loss, data) with one output tensor, a row for each sample, and a loss that is a "
-            'sum over samples; else use method="stochastic".'
+            'sum over samples; else take R, trace or norm by method="stochastic".'
         )
     missing = [name for j, name in enumerate(land.shapes) if j not in found.covered]
     some = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     raise ArgumentError(
         f'method="dual" cannot be used here: the gradients of single samples in {some} are not those of a layer that '
         "it knows (dense, convolution, embedding, norm, PReLU; each used once). Measure without those parameters "
-        '(params=), or use method="stochastic".'
+        '(params=), or take R, trace or norm by method="stochastic".'
     )
 
 

@@ -19,7 +19,7 @@ from egregium.estimators import (
     stopped,
 )
 from egregium.estimators.driver import EXACTLY
-from egregium.estimators.plan import FEWEST_TO_STOP
+from egregium.estimators.plan import FEWEST_TO_STOP, PILOT_PROBES
 from egregium.estimators.probes import checked_seed
 from egregium.measurement.memory import MOST
 from egregium.operators import SymmetricOperator
@@ -130,6 +130,7 @@ def judged(moments: TraceMoments, estimate: Estimate, goal: Goal, ended: str, as
     if moments.exact and not reached:
         ended = "rounding"
     notes: tuple[str, ...] = (ENDED[ended],) if ended and asked else ()
-    if asked and not moments.exact and moments.traces.numel() < FEWEST_TO_STOP:
+    fewest = FEWEST_TO_STOP if reached or moments.known is not None else PILOT_PROBES
+    if asked and not moments.exact and moments.traces.numel() < fewest:
         notes += (f"Only {moments.traces.numel()} probes: the interval is rough and may be too narrow.",)
     return replace(estimate, converged=reached, notes=notes)
