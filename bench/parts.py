@@ -115,7 +115,7 @@ MODELS: dict[str, Callable[[int], nn.Module]] = {
     "attention block": lambda wide: Attending(),
 }
 SUBJECTS = (
-    *(Subject(model, fewer=2 if model in ("GRU", "attention block") else 1) for model in MODELS),
+    *(Subject(model) for model in MODELS),
     *(Subject(model, "fashion") for model in ("ReLU MLP", "tanh MLP", "GELU MLP")),
     *(Subject(model, trained=False, fewer=FEWER) for model in ("ReLU MLP", "tanh MLP", "GELU MLP")),
     Subject("ReLU MLP", "fashion", trained=False, fewer=FEWER),

@@ -27,9 +27,10 @@ def draw_row(ax: Axes, y: float, name: str, estimate: Estimate, colour: str = IN
         ax.barh(y, estimate.value, 2 * ZERO, color=colour)
     else:
         ax.plot(estimate.value, y, "o", color=colour, markersize=5.5)
-    if half := half_width(estimate):
-        ink = INK if bar else colour
-        ax.errorbar(estimate.value, y, xerr=half, fmt="none", color=ink, ecolor=ink, capsize=3.5, elinewidth=1.4)
+    if half_width(estimate):
+        ink, (low, high) = INK if bar else colour, estimate.interval()
+        sides = [[estimate.value - low], [high - estimate.value]]
+        ax.errorbar(estimate.value, y, xerr=sides, fmt="none", color=ink, ecolor=ink, capsize=3.5, elinewidth=1.4)
     for x, words, side in ((0.0, short(name), "left"), (1.0, estimate_label(estimate), "right")):
         ax.annotate(
             words,
