@@ -19,7 +19,7 @@ import egregium as eg
 
 #: Arguments of each call: little work, and all the memory.
 CALLS: dict[str, dict[str, Any]] = {
-    "scalar_curvature": {"method": "stochastic", "rtol": 0.5, "budget": 60},
+    "scalar_curvature": {"method": "stochastic", "rtol": 0.01, "budget": 120},
     "measure": {"method": "stochastic", "rtol": 0.5, "budget": 400, "density": True},
     "trace": {"method": "stochastic", "rtol": 0.5, "budget": 60},
     "eigenpairs": {"k": 2, "tol": 0.3},

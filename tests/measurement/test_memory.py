@@ -50,7 +50,7 @@ def test_the_bound_is_kept_within_ten_percent(case: tuple[Any, ...], allowed: in
 
 def test_without_the_bound_more_is_taken() -> None:
     """So the test above can fail."""
-    assert resident("mlp", 700, 3, 4, 2, "scalar_curvature")["taken"] > 1.2 * 160 * 10**6
+    assert resident("mlp", 700, 3, 4, 2, "scalar_curvature")["taken"] > 1.5 * 160 * 10**6
 
 
 @pytest.mark.slow

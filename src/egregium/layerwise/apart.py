@@ -35,11 +35,7 @@ def refuse_mixing(seen: Captured, z: Tensor, curvature: OutputCurvature, batch: 
 
 def apart(curvature: OutputCurvature, batch: int) -> bool:
     """Whether no sample's slopes depend on another's outputs."""
-    return not any(
-        bool(curvature.product(w)[~chosen].any())
-        for w, chosen in _weights(curvature.z, batch)
-        if curvature.slopes.requires_grad
-    )
+    return not any(bool(curvature.product(w)[~chosen].any()) for w, chosen in _weights(curvature.z, batch))
 
 
 def layers_apart(seen: Captured, z: Tensor, batch: int) -> list[bool]:

@@ -13,7 +13,7 @@ from egregium.curvature import (
 )
 from egregium.curvature.hessian import SecondDerivative
 from egregium.estimators import Goal, ProgressCallback, Room, TraceMoments, gauss_statistic, price_of
-from egregium.estimators.plan import PILOTS
+from egregium.estimators.plan import LEAST_TRACED_PILOT
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
 from egregium.layerwise import RouteError
@@ -25,9 +25,8 @@ from egregium.measurement.preparation import prepared
 from egregium.measurement.turn import Turn, turn_of
 from egregium.results import Cost, Estimate
 
-#: Products that must fit into a budget before anything is spent on a trace by parts: a small pilot, since errors of a
-#: sampled trace are many times those of |S~|_F^2.
-LEAST_PRODUCTS = 2 * PILOTS[4][0] + PILOTS[4][1]
+#: Products that must fit into a budget before anything is spent on a trace by parts: its smallest pilot.
+LEAST_PRODUCTS = 2 * LEAST_TRACED_PILOT[0] + LEAST_TRACED_PILOT[1]
 
 
 @dataclass(frozen=True, eq=False)

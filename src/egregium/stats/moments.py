@@ -57,7 +57,7 @@ class Bend:
         hidden = _BETWEEN * (abs(self.first) * q + 2 * abs(self.second) * q**2 + self.other * q)
         low, high = float(moved.min()), float(moved.max())
         if abs(self.first) < 2 * abs(self.second) * q:
-            vertex = -(self.first**2) / (4 * self.second)
+            vertex = -self.first * self.first / (4 * self.second)  # not a power, which raises where this is infinite
             low, high = min(low, vertex - self.other * q), max(high, vertex + self.other * q)
         return max(hidden - low - self.second, 0.0), max(hidden + high + self.second, 0.0)
 
