@@ -90,8 +90,7 @@ def output_gradients(seen: Captured, output: Tensor, cotangent: Tensor) -> list[
     """Gradients of <output, cotangent> in the output of each captured call; None where it does not reach the output."""
     if not seen.calls:
         return []
-    edges = seen.edges
-    return list(torch.autograd.grad(output, edges, cotangent, retain_graph=True, allow_unused=True)) if edges else []
+    return list(torch.autograd.grad(output, seen.edges, cotangent, retain_graph=True, allow_unused=True))
 
 
 def agree(mine: Tensor, other: Tensor, roundings: float = ROUNDINGS) -> bool:

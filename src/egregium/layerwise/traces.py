@@ -124,7 +124,8 @@ def _layer_probes(
         if part == "remainder" or samples:
             outputs, criterion = _parted(batch)
             z = outputs()
-            curvature = output_curvature(criterion, z)
+            if part == "remainder" or first:
+                curvature = output_curvature(criterion, z)
             if first and samples and z.requires_grad:
                 refuse_mixing(seen, z, curvature, batch.index)
         if part == "remainder":
