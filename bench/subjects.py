@@ -62,13 +62,17 @@ def digits() -> tuple[Tensor, Tensor]:
     return torch.from_numpy(X).double() / 16, torch.from_numpy(y).long()
 
 
-def fashion(folder: Path, images: int = IMAGES) -> tuple[Tensor, Tensor]:
-    """The first `images` of Fashion-MNIST's training set, averaged to 7 x 7, scaled to [0, 1]."""
+def fashion(folder: Path, images: int = IMAGES, border: int = 0) -> tuple[Tensor, Tensor]:
+    """The first `images` of Fashion-MNIST's training set, averaged to 7 x 7, scaled to [0, 1].
+
+    `border`: dark pixels around an image before that; with 2 it is 8 x 8.
+    """
     if not folder.exists():
         raise FileNotFoundError(f"no Fashion-MNIST at {folder}: apt-get install dataset-fashion-mnist")
     pixels = _idx(folder / "train-images-idx3-ubyte.gz", 16)[: images * 784].reshape(images, 1, 28, 28)
     labels = _idx(folder / "train-labels-idx1-ubyte.gz", 8)[:images]
-    small = F.avg_pool2d(torch.from_numpy(pixels.astype(np.float64)) / 255, POOLING)
+    scaled = F.pad(torch.from_numpy(pixels.astype(np.float64)) / 255, (border,) * 4)
+    small = F.avg_pool2d(scaled, POOLING)
     return small.flatten(1), torch.from_numpy(labels.astype(np.int64))
 
 

@@ -107,7 +107,8 @@ class LandscapeTrace:
         exact = FORWARD + backward if self.gauss_newton == "exact" else 0.0
         exact += price_of_singles(self.structure, self.land) if self._alone else 0.0
         closed = FORWARD + BACKWARD if self._closed else 0.0
-        return Cost(gradients=self.structure.look / self.land.batch_count + exact + closed)
+        apart = self.structure.checks * BACKWARD
+        return Cost(gradients=self.structure.look / self.land.batch_count + apart + exact + closed)
 
     @property
     def _alone(self) -> int:

@@ -47,15 +47,20 @@ def layers_apart(seen: Captured, z: Tensor, batch: int) -> list[bool]:
     return good
 
 
+def weightings(N: int) -> int:
+    """How often a batch of N samples is weighted for that."""
+    return 0 if N < 2 else 2 if N <= FEW else 1
+
+
 def _weights(z: Tensor, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Random weights of the outputs, zero for about half of the samples, and which are not; of few, the others' too."""
     N = z.shape[0]
-    if N < 2:
+    if not weightings(N):
         return
     draw = torch.Generator().manual_seed(batch)
     u = torch.randn(z.shape, generator=draw, dtype=torch.float64).to(z)
     order = torch.randperm(N, generator=draw).to(z.device)
     chosen = torch.zeros(N, dtype=torch.bool, device=z.device)
     chosen[order[: (N + 1) // 2]] = True
-    for half in (chosen, ~chosen) if N <= FEW else (chosen,):
+    for half in (chosen, ~chosen)[: weightings(N)]:
         yield u * half.view(-1, *(1,) * (z.ndim - 1)), half

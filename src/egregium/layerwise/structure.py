@@ -17,7 +17,7 @@ from egregium.autodiff import uses_of
 from egregium.errors import EgregiumError
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
-from egregium.layerwise.apart import apart, layers_apart
+from egregium.layerwise.apart import apart, layers_apart, weightings
 from egregium.layerwise.capture import agree, captured, output_gradients, parameters_of
 from egregium.layerwise.chain import is_chain
 from egregium.layerwise.outputs import output_curvature
@@ -61,6 +61,11 @@ class Structure:
         looked, all_of_them = self.samples
         one_by_one = 0 if self.singles is None else ONE_BY_ONE
         return looked / all_of_them * (4 + 2 * (self.parameters if self.affine else 1) + one_by_one)
+
+    @property
+    def checks(self) -> int:
+        """Backward passes that seeing on every batch that samples are apart takes, once."""
+        return weightings(self.samples[1]) if self.covered else 0
 
     @property
     def whole(self) -> bool:
