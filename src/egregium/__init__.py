@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from egregium import geometry
     from egregium.curvature import ggn, hessian, shape_operator
     from egregium.diagnostics import Diagnosis, diagnosis
     from egregium.errors import EgregiumError
@@ -47,6 +48,7 @@ _HOMES = {
     "diagnostics": ("Diagnosis", "diagnosis"),
     "errors": ("EgregiumError",),
     "estimators": ("Progress",),
+    "geometry": (),
     "landscape": ("Landscape",),
     "measurement": (
         "blocks",
@@ -91,6 +93,7 @@ __all__ = [
     "diagnosis",
     "dual_spectrum",
     "eigenpairs",
+    "geometry",
     "ggn",
     "hessian",
     "load",

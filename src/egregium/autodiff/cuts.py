@@ -25,7 +25,7 @@ def guarded(roots: Sequence[Tensor]) -> bool:
     recorded through them. Costs one walk over the graph: at most 2 % of a gradient.
     """
     found = False
-    for node in _nodes(roots):
+    for node in nodes_of(roots):
         if isinstance(node, BackwardCFunction):
             found = True
             function: Any = type(node)._forward_cls  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ def guarded(roots: Sequence[Tensor]) -> bool:
 
 def leaves_of(roots: Sequence[Tensor]) -> Iterator[Tensor]:
     """The leaves that require grad in the graph of these tensors."""
-    for node in _nodes(roots):
+    for node in nodes_of(roots):
         if (leaf := getattr(node, "variable", None)) is not None:
             yield leaf
 
@@ -45,12 +45,13 @@ def leaves_of(roots: Sequence[Tensor]) -> Iterator[Tensor]:
 def uses_of(roots: Sequence[Tensor], leaves: Sequence[Tensor]) -> Counter[int]:
     """How often each of `leaves`, by index, is used in the graph of `roots`: the edges that lead to it."""
     index = {id(leaf): j for j, leaf in enumerate(leaves)}
-    edges = (before for node in _nodes(roots) for before, _ in node.next_functions if before is not None)
+    edges = (before for node in nodes_of(roots) for before, _ in node.next_functions if before is not None)
     places = (index.get(id(getattr(before, "variable", None))) for before in edges)
     return Counter(j for j in places if j is not None)
 
 
-def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
+def nodes_of(roots: Sequence[Tensor]) -> Iterator[Any]:
+    """The nodes of the graph of these tensors, each once."""
     seen: set[Any] = set()
     rest = [root.grad_fn for root in roots]
     while rest:

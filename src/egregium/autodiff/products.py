@@ -25,15 +25,19 @@ def gradient(value: Tensor, parameters: Sequence[Tensor], create_graph: bool = F
 
 
 def hessian_products(
-    value: Tensor, parameters: Sequence[Tensor], vectors: Iterable[Sequence[Tensor | None]], create_graph: bool = False
+    value: Tensor,
+    parameters: Sequence[Tensor],
+    vectors: Iterable[Sequence[Tensor | None]],
+    create_graph: bool = False,
+    slopes: Sequence[Tensor] | None = None,
 ) -> Iterator[list[Tensor | None]]:
     """H v for each v in turn, H = d^2 value / d parameters^2, by one more reverse pass through the gradient.
 
     The gradient's graph is built once and kept (Pearlmutter's product, Neural Comput. 6, 1994, reverse over reverse):
     1 gradient for the graph, 1.4 to 2.2 a product (floor 2 for interior dense layers). Memory: the activations of one
-    gradient with its graph.
+    gradient with its graph. `slopes`: the gradient, where it is known already, with its graph.
     """
-    grads = gradient(value, parameters, create_graph=True)
+    grads = gradient(value, parameters, create_graph=True) if slopes is None else slopes
     curved = [i for i, g in enumerate(grads) if g.requires_grad]
     for v in vectors:
         here = [i for i, part in enumerate(v) if part is not None]

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import final
 
 import torch
@@ -9,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from egregium.autodiff import PeakAllocation, ggn_products, hessian_products
-from egregium.errors import ArgumentError
+from egregium.autodiff import PeakAllocation, ggn_products, gradient, hessian_products
+from egregium.errors import ArgumentError, ArithmeticalError
 from egregium.landscape import BatchLoss, Landscape, graph_was_cut, tensors_of
 from egregium.landscape.losses import Count
 from egregium.operators import SymmetricOperator
@@ -111,6 +112,25 @@ class Hessian(SecondDerivative):
     ) -> tuple[Iterator[list[Tensor | None]], bool, Count]:
         total, count = batch.terms()
         return hessian_products(total, parameters, vectors), total.requires_grad, count
+
+    def with_gradient(self, rows: Float[Tensor, "k n"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "k n"]]:
+        """(grad f, H V) for k vectors as rows, in one pass over the data: the products' own graph holds the gradient.
+
+        Costs 1 + 2 k gradients, what the products alone cost. Raises ArithmeticalError where either is not finite.
+        """
+
+        def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterator[Tensor], Count]:
+            total, count = batch.terms()
+            slopes = gradient(total, parameters, create_graph=True)
+            vectors = (self.parts_of(parameters, row) for row in rows)
+            products = hessian_products(total, parameters, vectors, slopes=slopes)
+            return chain([self.flat(slopes)], (self.flat(product) for product in products)), count
+
+        found = torch.stack([part.to(self.dtype) for part in self.land.means(contribution)])
+        if not bool(torch.isfinite(torch.stack(torch.aminmax(found))).all()):
+            raise ArithmeticalError("The gradient or a Hessian product is not finite at this point.")
+        self.land.add_decay(found, torch.cat([self.land.theta.unsqueeze(0), rows]))
+        return found[0], found[1:]
 
 
 @final

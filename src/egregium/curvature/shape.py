@@ -38,10 +38,14 @@ class TangentFrame:
         """The volume element sqrt(1 + |g|^2)."""
         return math.hypot(1.0, self.gradient_norm)
 
+    @property
+    def unit(self) -> Float[Tensor, " n"]:
+        """u = g / |g|; zero where g = 0."""
+        return self.gradient / self.gradient_norm if self.gradient_norm > 0 else self.gradient
+
     def root(self) -> IdentityPlusRankOne:
         """P = G^(-1/2), the symmetric frame; the identity where g = 0."""
-        unit = self.gradient / self.gradient_norm if self.gradient_norm > 0 else self.gradient
-        return IdentityPlusRankOne(unit, 1 / self.W - 1)
+        return IdentityPlusRankOne(self.unit, 1 / self.W - 1)
 
 
 def tangent_frame(land: Landscape) -> TangentFrame:

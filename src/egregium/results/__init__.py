@@ -5,12 +5,21 @@ from egregium.results.cost import Cost
 from egregium.results.document import load, refuse_existing, save, write_whole
 from egregium.results.environment import Environment, environment
 from egregium.results.estimate import Estimate
+from egregium.results.geometry import (
+    BallVolumes,
+    Geodesic,
+    Logarithm,
+    PrincipalCurvatures,
+    SectionalCurvatures,
+    Transport,
+)
 from egregium.results.measurement import TERMS, Measurement, Session
 from egregium.results.spectra import DualSpectrum, Eigenpairs, SpectralDensity
 from egregium.results.table import Row
 
 __all__ = [
     "TERMS",
+    "BallVolumes",
     "Block",
     "BlockTable",
     "Cost",
@@ -18,10 +27,15 @@ __all__ = [
     "Eigenpairs",
     "Environment",
     "Estimate",
+    "Geodesic",
+    "Logarithm",
     "Measurement",
+    "PrincipalCurvatures",
     "Row",
+    "SectionalCurvatures",
     "Session",
     "SpectralDensity",
+    "Transport",
     "environment",
     "load",
     "refuse_existing",
