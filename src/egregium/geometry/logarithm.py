@@ -23,8 +23,9 @@ from egregium.results import Cost, Estimate, Logarithm
 
 BoundaryMethod = Literal["auto", "relaxation", "shooting"]
 
-#: Largest relative residual of a geodesic that is said to have arrived; by dtype.
-ARRIVED, COARSE = {torch.float64: 1e-8, torch.float32: 1e-4}, 1e-2
+#: Largest relative residual of a geodesic that is said to have arrived, by dtype; of a relaxed path, whose gradient
+#: carries more rounding.
+ARRIVED, COARSE, LOOSER = {torch.float64: 1e-8, torch.float32: 1e-4}, 1e-2, 3.0
 #: Paths that shooting may take.
 SHOTS = 40
 
@@ -43,17 +44,17 @@ def log(
     """The velocity at the landscape's point whose geodesic arrives at `target` at time 1: exp(log(target)) = target.
 
     "relaxation" shortens the straight line to a path of least energy, from gradients alone, a polynomial of degree 8 to
-    32; "shooting" solves exp(v) = target from the straight line by Broyden's method; "auto" relaxes and then shoots
+    64; "shooting" solves exp(v) = target from the straight line by Broyden's method; "auto" relaxes and then shoots
     from there, which says how far off it is. Where several geodesics arrive, it is one near the straight line, and not
     always the shortest.
 
     Args:
         rtol: largest |exp(v) - target| in the metric, relative to the length (1e-8 in float64, 1e-4 in float32); for
-            relaxation, what is left of the energy's gradient and of the polynomial's last coefficients.
+            relaxation, what is left of the energy's gradient and the polynomial's last coefficients (three times that).
         tolerance, steps: of the geodesics that are shot, as in `geodesic`.
         budget: most gradients of the full data.
 
-    Any n. Cost: relaxation 10 to 100 gradients for each of 7 to 31 points; a shot as `geodesic`. Memory: 22 vectors for
+    Any n. Cost: relaxation 10 to 100 gradients for each of 7 to 63 points; a shot as `geodesic`. Memory: 22 vectors for
     each of these points. Where it does not arrive (kinks, an edge of the domain, the budget): `converged=False`, the
     best path, and a note. Raises ArgumentError for a target that does not fit, or is the point itself.
 
@@ -76,10 +77,11 @@ def log(
     path: Relaxed | None = None
     velocity, notes = straight, kink_note(T.land)
     if method != "shooting":
-        path = relaxed(T.land, T.land.theta, end, aim, budget)
+        left = aim if rtol is not None and method == "relaxation" else LOOSER * aim
+        path = relaxed(T.land, T.land.theta, end, left, budget - 1)
         velocity, spent = path.velocity, spent + path.cost
         if method == "relaxation":
-            return _relaxed_alone(T, path, aim, spent, started, notes)
+            return _relaxed_alone(T, path, left, spent, started, notes)
     shots = Shots(T, end, Solver(tolerance, steps, budget), budget - spent.gradients)
     shots.aimed(velocity, aim)
     if path is not None and shots.residual > 1 and path.length > 0:  # it did not even come near
@@ -171,13 +173,13 @@ def _why(shots: Shots, path: Relaxed | None, aim: float) -> str:
 def _relaxed_alone(
     T: TangentSpace, path: Relaxed, aim: float, spent: Cost, started: float, notes: tuple[str, ...]
 ) -> Logarithm:
-    left = max(path.slope, path.tail)
+    left, length = max(path.slope, path.tail), path.length if math.isfinite(path.length) else T.norm(path.velocity)
     converged = not path.failure and left <= aim
     if not converged:
         reason = path.failure or f"{left:.1e} is left, relative, asked was {aim:.0e}"
         notes = (*notes, f"The path is not relaxed: {reason.rstrip('.')}.")
     cost = replace(spent, seconds=time.perf_counter() - started)
     words = f"a path relaxed on {len(path.path)} points"
-    off = path.length * (path.slope**2 + path.tail)
-    distance = Estimate(path.length, 0.0, cost=cost, method=words, converged=converged, rounding=off)
+    off = length * (path.slope**2 + path.tail)
+    distance = Estimate(length, 0.0, cost=cost, method=words, converged=converged, rounding=off)
     return Logarithm(path.velocity, distance, math.inf, path.path, converged, cost, words, notes)

@@ -171,7 +171,7 @@ def _segment(equations: Equations, state: State, begin: float, end: float, solve
     how: dict[str, Any] = {"method": "dopri5", "rtol": 0.0, "atol": solver.of(state.dtype), "options": options}
     if solver.steps is not None:
         how |= {"method": "rk4", "options": {"step_size": (end - begin) / steps}}
-    tries = 0
+    tries, left = 0, "the solver's step shrank to nothing"
     while True:
         ends = torch.tensor([begin, end], dtype=torch.float64, device=state.device)
         try:
@@ -179,10 +179,11 @@ def _segment(equations: Equations, state: State, begin: float, end: float, solve
                 found: State = odeint(equations, state, ends, **how)[1]
         except (DomainError, AssertionError) as why:  # an assertion of torchdiffeq: a step too short to be one
             small = isinstance(why, AssertionError)
+            left = left if small else str(why)
             reached, at, step = equations.last or (begin, state, end - begin)
             tries = 1 if reached > begin else tries + 1
             if small or solver.steps is not None or tries > RETRIES:
-                raise EndedError("the solver's step shrank to nothing" if small else str(why)) from why
+                raise EndedError(left) from why
             begin, state = reached, at
             options["first_step"] = SHORTER * step
         else:

@@ -26,13 +26,15 @@ from egregium.operators.inner import gram
 from egregium.results import Cost
 
 #: Degrees of the path, one after the other, until its last coefficients are small.
-DEGREES = (8, 16, 32)
+DEGREES = (8, 16, 32, 64)
 #: Steps of L-BFGS at each degree, and pairs of vectors that it keeps.
 ITERATIONS, HISTORY = 200, 10
 #: Relative gradient of E below which E no longer tells the better of two paths, and whole steps are taken.
 TELLING = 1e-5
 #: Evaluations without a better path after which a search ends.
 PATIENCE = 12
+#: The unit of Z for the last digits, in lengths.
+FINE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +68,6 @@ class Nodes:
         m = len(self.s) - 1
         return legendre.legvander(2 * s - 1, m) @ np.linalg.inv(legendre.legvander(2 * self.s - 1, m))
 
-    def tail(self, points: Float[Tensor, "m n"], values: Float[Tensor, " m"]) -> float:
-        """The size of the lifted curve's last two Legendre coefficients, over that of all but the constant."""
-        V = np.linalg.inv(legendre.legvander(2 * self.s - 1, len(self.s) - 1))[1:]
-        lifts = torch.from_numpy(V) @ (values - values[0])
-        sizes = torch.hypot(_times(V, points - points[:1]).norm(dim=1).double().cpu(), lifts)
-        return float(sizes[-2:].max() / sizes.max().clamp_min(torch.finfo(torch.float64).tiny))
-
 
 @dataclass(frozen=True, eq=False)
 class Relaxed:
@@ -98,90 +93,109 @@ class Relaxed:
 
 def relaxed(land: Landscape, start: Tensor, end: Tensor, tol: float, budget: float) -> Relaxed:
     """The path from the straight line; `tol`: relative, of the gradient of E and of the tail."""
-    nodes = Nodes.of_degree(DEGREES[0])
-    points = torch.stack([torch.lerp(start, end, float(s)) for s in nodes.s])
-    spent = 0.0
+    straight = Nodes.of_degree(1)
+    found = _Path(straight, torch.stack([start, end]))
+    cost, failure, tail = 0.0, "", 1.0
     for m in DEGREES:
-        new = Nodes.of_degree(m)
-        points = _times(nodes.interpolation(new.s), points)
-        points[0], points[-1] = start, end
-        problem = _Problem(land, new, points, budget - spent)
+        problem = _Problem(land, found.refined(m), budget - cost)
         problem.minimise(max(tol, TELLING), "strong_wolfe")
-        tail = new.tail(problem.best, problem.values)
-        last = tail <= tol or m == DEGREES[-1] or bool(problem.failure)
-        if last and not problem.failure and problem.slope <= 10 * TELLING:
+        tail = problem.best.tail()
+        last = tail <= tol or m == DEGREES[-1]
+        if last and not problem.failure and problem.best.slope <= 10 * TELLING:
             problem.minimise(max(tol, tail / 10))
-            tail = new.tail(problem.best, problem.values)
-        nodes, points, spent = new, problem.best, spent + problem.gradients
-        if last:
+            tail = problem.best.tail()
+        found, cost, failure = problem.best, cost + problem.gradients, problem.failure
+        if last or failure:
             break
-    return Relaxed(
-        points,
-        _times(nodes.D[:1], points)[0],
-        math.sqrt(problem.energy),
-        problem.slope,
-        tail,
-        Cost(gradients=spent),
-        problem.failure,
-    )
+    velocity = _times(found.nodes.D[:1], found.points)[0]
+    return Relaxed(found.points, velocity, math.sqrt(found.energy), found.slope, tail, Cost(gradients=cost), failure)
+
+
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """A path at its nodes, the loss there, its energy E, and what is left of E's gradient, relative."""
+
+    nodes: Nodes
+    points: Float[Tensor, "m n"]
+    values: Float[Tensor, " m"] | None = None
+    energy: float = math.inf
+    slope: float = math.inf
+
+    def refined(self, m: int) -> "_Path":
+        """The same path at the nodes of degree m."""
+        nodes = Nodes.of_degree(m)
+        points = _times(self.nodes.interpolation(nodes.s), self.points)
+        points[0], points[-1] = self.points[0], self.points[-1]
+        return _Path(nodes, points)
+
+    def tail(self) -> float:
+        """The size of the lift's last two Legendre coefficients, over that of all but the constant."""
+        if self.values is None:
+            return 1.0
+        V = np.linalg.inv(legendre.legvander(2 * self.nodes.s - 1, len(self.nodes.s) - 1))[1:]
+        lifts = torch.from_numpy(V) @ (self.values - self.values[0])
+        sizes = torch.hypot(_times(V, self.points - self.points[:1]).norm(dim=1).double().cpu(), lifts)
+        return float(sizes[-2:].max() / sizes.max().clamp_min(torch.finfo(torch.float64).tiny))
 
 
 class _Problem:
-    """E of a path of one degree in the coordinates Z (m - 1, n), and its minimisation."""
+    """E / 2 of a path of one degree in the coordinates Z (m - 1, n), and its minimisation."""
 
-    def __init__(self, land: Landscape, nodes: Nodes, points: Tensor, budget: float) -> None:
-        self.land, self.nodes, self.ends, self.budget = land, nodes, points[[0, -1]], budget
-        self.Z = _times(np.linalg.inv(nodes.inner), points[1:-1]).requires_grad_()
-        self.gradients, self.failure = 0.0, ""
-        self.best = points
-        self.values = torch.zeros(len(points), dtype=torch.float64)
-        self.energy = self.slope = math.inf
+    def __init__(self, land: Landscape, path: _Path, budget: float) -> None:
+        self.land, self.nodes, self.ends, self.budget = land, path.nodes, path.points[[0, -1]], budget
+        self.best, self.gradients, self.failure = path, 0.0, ""
         self.fixed: list[float] = []
 
     def minimise(self, goal: float, search: str | None = None) -> None:
-        """Lower E until its gradient is below `goal`, or nothing helps; by whole steps where there is no `search`."""
+        """Lower E until its gradient is below `goal`, or nothing helps; by whole steps where there is no `search`.
+
+        Z is in units of the length; for the last digits in finer ones, since torch's L-BFGS drops pairs of steps whose
+        product is below 1e-10.
+        """
+        self.unit = float((self.ends[1] - self.ends[0]).norm()) * (1.0 if search else FINE)
+        Z = (_times(np.linalg.inv(self.nodes.inner), self.best.points[1:-1]) / self.unit).requires_grad_()
         how: dict[str, Any] = {"max_iter": ITERATIONS, "history_size": HISTORY, "tolerance_grad": 0.0}
-        solver = torch.optim.LBFGS([self.Z], line_search_fn=search, tolerance_change=0.0, **how)
+        solver = torch.optim.LBFGS([Z], line_search_fn=search, tolerance_change=0.0, **how)
         self.goal, self.idle = goal, 0
         try:
-            solver.step(self._closure)  # type: ignore[no-untyped-call]
+            solver.step(lambda: self._closure(Z))  # type: ignore[no-untyped-call]
         except StopIteration:
             pass
         except EgregiumError as error:
             self.failure = f"the path left the domain: {error}"
-        with torch.no_grad():
-            self.Z.copy_(_times(np.linalg.inv(self.nodes.inner), self.best[1:-1]))
 
-    def _closure(self) -> Tensor:
-        """E / 2 at Z, with its gradient in Z.grad; ends the search where that is small or the budget is spent."""
-        inner = _times(self.nodes.inner, self.Z.detach())
-        points = torch.cat([self.ends[:1], inner, self.ends[1:]])
+    def _closure(self, Z: Tensor) -> Tensor:
+        """The value at Z, with its gradient in Z.grad; ends the search where that is small or the budget is spent."""
+        if self.gradients + len(Z) + (not self.fixed) > self.budget:
+            self.failure = "the budget was spent"
+            raise StopIteration
         if not self.fixed:
             self.fixed = [self.land.at(end).value() for end in self.ends]
             self.gradients += 1
+        inner = _times(self.nodes.inner, Z.detach() * self.unit)
         values = torch.tensor([self.fixed[0], *([0.0] * len(inner)), self.fixed[1]], dtype=torch.float64)
         slopes = torch.empty_like(inner)
         for i, theta in enumerate(inner):
             values[i + 1], slopes[i] = self.land.at(theta).value_and_gradient()
         self.gradients += len(inner)
-        K = torch.from_numpy(self.nodes.K)
+        points, K = torch.cat([self.ends[:1], inner, self.ends[1:]]), torch.from_numpy(self.nodes.K)
         moved = points - points[:1]
         bent = K @ (values - values[0])
         energy = float((K * gram(moved, moved).cpu()).sum() + (values - values[0]) @ bent)
         pulled = _times(self.nodes.K[1:-1], moved)
         pulled += slopes * bent[1:-1].to(slopes).unsqueeze(1)
-        self.Z.grad = _times(self.nodes.inner.T, pulled)
-        slope = float(self.Z.grad.norm()) / max(energy, 1e-300) ** 0.5
-        near = max(slope, self.slope) < 10 * TELLING
-        better = slope < 0.9 * self.slope if near else energy < (1 - 1e-9) * self.energy
-        self.idle = 0 if better else self.idle + 1
-        if better:
-            self.best, self.values, self.energy, self.slope = points, values, energy, slope
-        if self.gradients >= self.budget and slope > self.goal:
-            self.failure = "the budget was spent"
-        if slope <= self.goal or self.failure or self.idle >= PATIENCE:
+        gradient = _times(self.nodes.inner.T, pulled)
+        Z.grad = gradient / self.unit
+        self._kept(_Path(self.nodes, points, values, energy, float(gradient.norm()) / math.sqrt(energy)))
+        return torch.tensor(energy / (2 * self.unit**2), dtype=Z.dtype)
+
+    def _kept(self, path: _Path) -> None:
+        """Keep the better path: by E, and where E no longer tells, by its gradient."""
+        near = max(path.slope, self.best.slope) < 10 * TELLING
+        better = path.slope < 0.9 * self.best.slope if near else path.energy < (1 - 1e-9) * self.best.energy
+        self.best, self.idle = (path, 0) if better else (self.best, self.idle + 1)
+        if path.slope <= self.goal or self.idle >= PATIENCE:
             raise StopIteration
-        return torch.tensor(energy / 2, dtype=self.Z.dtype)
 
 
 def _times(A: np.ndarray, points: Tensor) -> Tensor:
