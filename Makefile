@@ -6,7 +6,7 @@ ORACLES := .venv-oracles
 STAMPS := .stamps
 PIP := install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test setup lint types docs bench oracles wheel clean
+.PHONY: help demo test setup lint types docs pictures bench oracles wheel clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ types: $(STAMPS)/setup  ## mypy, strict
 
 docs: $(STAMPS)/setup  ## every doctest and every code block of README and docs
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --doctest-modules src README.md docs
+
+pictures: $(STAMPS)/setup  ## draw the figures of docs/geometry.md again
+	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -q docs/geometry.md
 
 bench: $(STAMPS)/setup  ## benchmarks (PARTS="products accuracy coverage weighting")
 	@$(BIN)/python -m bench $(PARTS)

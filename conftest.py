@@ -17,8 +17,8 @@ ELSEWHERE = ("git clone ", "cd ", "pip install ")
 
 
 def folder(example: Example) -> Path:
-    """One folder a document, kept for its later blocks."""
-    return Path(example.namespace.setdefault("_folder", mkdtemp()))
+    """One folder a document, kept for its later blocks; or that of `make pictures`."""
+    return Path(example.namespace.setdefault("_folder", os.environ.get("PICTURES") or mkdtemp()))
 
 
 class Shell(CodeBlockParser):

@@ -227,6 +227,14 @@ def test_a_step_out_of_the_domain_is_tried_again() -> None:
     assert "left the domain" in found.notes[-1]
 
 
+def test_fixed_steps_out_of_the_domain_are_left_out() -> None:
+    land = at(lambda x: x[0] ** 2 / 100 + torch.where(x[0] > 1, torch.nan, 0.0), 0.0, 0.0)
+    found = geo.geodesic(land, torch.tensor([1.04, 0.0], dtype=DOUBLE), steps=13, points=14)
+    assert not found.converged
+    assert float(found.end[0]) == pytest.approx(0.96, abs=1e-3)
+    assert "domain" in found.notes[-1]
+
+
 def test_the_budget_ends_a_path() -> None:
     land, v = at(wave, 0.3, -0.4, 0.7), torch.tensor([0.8, 0.5, -0.9], dtype=DOUBLE)
     found = geo.geodesic(land, v, budget=60)

@@ -1,10 +1,9 @@
 """The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted
 (with what was known by then, if there was an estimate).
 
-`egregium doctor` has a file of its own.
+`egregium doctor` and `egregium geometry` have files of their own.
 """
 
-import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -18,13 +17,15 @@ import egregium
 from egregium.cli import digits as demo_input
 from egregium.cli.console import OUT, Watch, failed, sentences, table, watching
 from egregium.cli.doctor import doctor
+from egregium.cli.geometry import geometry
 from egregium.cli.interruption import CODE, NOTHING, Process
+from egregium.cli.output import made, prepared
 from egregium.cli.target import DTYPES, Target, prepared_landscape
-from egregium.errors import ArgumentError, BudgetError
+from egregium.errors import BudgetError
 from egregium.landscape import Landscape
 from egregium.measurement import measure as measured
 from egregium.report import page
-from egregium.results import Measurement, Session, refuse_existing, write_whole
+from egregium.results import Measurement, Session, write_whole
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,8 +34,6 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the results in t
 Seed = Annotated[int, typer.Option("--seed", help="Fixes all random probes.")]
 Rtol = Annotated[float, typer.Option("--rtol", help="Half-width of R's interval over |R|.")]
 
-#: Whether the system can say what the process may do, instead of its user.
-EFFECTIVE = os.access in os.supports_effective_ids
 #: Files of a session in its folder.
 RESULT, PAGE = "result.json", "report.html"
 
@@ -56,7 +55,7 @@ def demo(
     force: Force = False,
 ) -> None:
     """Train a small network on the digits; measure it at initialisation and after training."""
-    _prepared(out, force)
+    prepared(out, (RESULT, PAGE), force)
     train, test = demo_input.digits()
     model = demo_input.network(seed)
     land = Landscape(model, torch.nn.CrossEntropyLoss(), (train.inputs, train.targets))
@@ -95,7 +94,7 @@ def measure(
     force: Force = False,
 ) -> None:
     """Measure the landscape that TARGET returns, and write result.json and report.html."""
-    _prepared(out, force)
+    prepared(out, (RESULT, PAGE), force)
     land = prepared_landscape(target, checkpoint, device, dtype)
     name = checkpoint.stem if checkpoint is not None else "this point"
     with watching() as watch:
@@ -105,6 +104,7 @@ def measure(
 
 
 app.command()(doctor)
+app.command()(geometry)
 
 
 def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **options: Any) -> dict[str, Measurement]:
@@ -118,16 +118,6 @@ def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **
         return {}
 
 
-def _prepared(out: Path, force: bool) -> None:
-    """Refuse before any work what could not be written after it."""
-    for name in (RESULT, PAGE):
-        refuse_existing(out / name, force=force)
-    nearest = next(place for place in (out, *out.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK, effective_ids=EFFECTIVE):
-        why = "cannot be written to" if nearest.is_dir() else "is a file"
-        raise ArgumentError(f"--out {out} cannot be used: {nearest} {why}. Choose another folder.")
-
-
 def _written(
     out: Path, title: str, points: dict[str, Measurement], remarks: tuple[str, ...], force: bool, watch: Watch
 ) -> None:
@@ -139,7 +129,7 @@ def _written(
     session = Session(title, command, points, created, remarks)
     try:
         with Process.held():
-            _make(out)
+            made(out)
             session.save(str(out / RESULT), force=force)
         content = page(session)
         with Process.held():
@@ -155,10 +145,3 @@ def _written(
     OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe document: {(out / RESULT).resolve()}", soft_wrap=True)
     if watch.stopped:
         raise typer.Exit(CODE)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(f"--out {folder} cannot be made: {error.strerror}. Choose another folder.") from error

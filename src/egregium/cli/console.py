@@ -3,7 +3,7 @@
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from types import FrameType
@@ -19,7 +19,7 @@ from egregium.cli.interruption import CODE, NOTHING, Process, handled_by, raised
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
-from egregium.results import Session
+from egregium.results import Portrait, Row, Session
 
 #: Results go to standard output; progress and errors to standard error.
 OUT = Console(highlight=False)
@@ -130,13 +130,30 @@ def watching() -> Iterator[Watch]:
 
 def table(session: Session) -> Table:
     """The session's measurements side by side, a column each; what they cost stands below."""
-    shown = Table(title=session.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    columns = {name: m.rows() for name, m in session.measurements.items()}
+    confidences = {name: m.scalar_curvature.confidence for name, m in session.measurements.items()}
+    shown = _table(session.title, columns, confidences)
+    costs = "\n".join(f"{name}: {m.cost}" for name, m in session.measurements.items())
+    shown.caption = f"{shown.caption}\n{costs}"
+    return shown
+
+
+def geometry_table(portrait: Portrait) -> Table:
+    """The numbers of a point."""
+    shown = _table(portrait.title, {"": portrait.rows()}, {"": portrait.scalar_curvature.confidence})
+    shown.caption = f"{shown.caption}\n{portrait.cost}"
+    return shown
+
+
+def _table(title: str, found: Mapping[str, Sequence[Row]], confidences: Mapping[str, float]) -> Table:
+    """Rows by the column they stand in; a level that all share is said once, below."""
+    shown = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     shown.add_column("", no_wrap=True)
-    for name in session.measurements:
+    for name in found:
         shown.add_column(name, justify="right", no_wrap=True)
     shown.add_column("", style="dim")
-    columns = [{row.name: row for row in m.rows() if row.group != "cost"} for m in session.measurements.values()]
-    levels = [f" ({100 * m.scalar_curvature.confidence:g} %)" for m in session.measurements.values()]
+    columns = [{row.name: row for row in rows if row.group != "cost"} for rows in found.values()]
+    levels = [f" ({100 * confidences[name]:g} %)" for name in found]
     group = ""
     for name in dict.fromkeys(name for column in columns for name in column):
         row = next(column[name] for column in columns if name in column)
@@ -148,6 +165,5 @@ def table(session: Session) -> Table:
             for column, level in zip(columns, levels, strict=True)
         ]
         shown.add_row(name, *cells, row.meaning, style="bold" if row.strong else None)
-    costs = "\n".join(f"{name}: {m.cost}" for name, m in session.measurements.items())
-    shown.caption, shown.caption_justify = f"Intervals at {levels[0].strip(' ()')}.\n{costs}", "left"
+    shown.caption, shown.caption_justify = f"Intervals at {levels[0].strip(' ()')}.", "left"
     return shown

@@ -16,6 +16,7 @@ from egregium.geometry.intrinsic import (
     sectional_curvatures,
 )
 from egregium.geometry.logarithm import distance, log
+from egregium.geometry.portrait import portrait
 from egregium.geometry.tangent import TangentSpace, tangent_space
 from egregium.geometry.transport import transport
 
@@ -30,6 +31,7 @@ __all__ = [
     "geodesic",
     "log",
     "mean_curvature",
+    "portrait",
     "principal_curvatures",
     "reference",
     "ricci",

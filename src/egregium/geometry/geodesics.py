@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.curvature import tangent_frame
-from egregium.errors import ArgumentError, ArithmeticalError
+from egregium.errors import ArgumentError, ArithmeticalError, EgregiumError
 from egregium.geometry.kinks import kink_note
 from egregium.geometry.motion import BUDGET, Course, Free, Solver, integrated
 from egregium.geometry.tangent import TangentSpace, tangent_space
@@ -76,7 +76,7 @@ def geodesic(
         return _at_rest(T, t, w, J, K)
     lengths = [speed * t * i / (points - 1) for i in range(points)]
     course = followed(T, v / speed, lengths, solver, w, J, K / speed)
-    drift, checks = _drift(T, course, len(w))
+    course, drift, checks = _checked(T, course, len(w))
     count = 2 + len(w)
     return Geodesic(
         times=torch.tensor([s / speed for s in course.times], dtype=torch.float64),
@@ -124,17 +124,24 @@ def followed(
     return replace(course, states=[state * sizes for state in course.states])
 
 
-def _drift(T: TangentSpace, course: Course, carried: int) -> tuple[float, Cost]:
-    """Largest change of the inner products of velocity and carried vectors, over lengths; a gradient a point."""
+def _checked(T: TangentSpace, course: Course, carried: int) -> tuple[Course, float, Cost]:
+    """The course as far as it is in the domain, and the largest change of the inner products of velocity and carried
+    vectors, over lengths; a gradient a point.
+    """
     grams: list[Tensor] = []
     for k, state in enumerate(course.states):
+        try:
+            g = T.gradient if k == 0 else tangent_frame(T.land.at(state[0])).gradient
+        except EgregiumError as error:  # RK4 does not look at its last point
+            why = f"the next point is outside the domain: {error}"
+            course = replace(course, times=course.times[:k], states=course.states[:k], ended=course.ended or why)
+            break
         rows = state[1 : 2 + carried]
-        g = T.gradient if k == 0 else tangent_frame(T.land.at(state[0])).gradient
         slopes = gram(rows, g.unsqueeze(0))
         grams.append(gram(rows, rows) + slopes @ slopes.T)
     sizes = grams[0].diagonal().sqrt().clamp_min(torch.finfo(torch.float64).tiny)
     moved = max(float(((G - grams[0]) / torch.outer(sizes, sizes)).abs().max()) for G in grams)
-    return moved, Cost(gradients=len(course.states) - 1)
+    return course, moved, Cost(gradients=len(course.states) - 1)
 
 
 def _at_rest(T: TangentSpace, t: float, w: Tensor, J: Tensor, K: Tensor) -> Geodesic:

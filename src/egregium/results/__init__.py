@@ -14,6 +14,7 @@ from egregium.results.geometry import (
     Transport,
 )
 from egregium.results.measurement import TERMS, Measurement, Session
+from egregium.results.portrait import Plane, Portrait
 from egregium.results.spectra import DualSpectrum, Eigenpairs, SpectralDensity
 from egregium.results.table import Row
 
@@ -30,6 +31,8 @@ __all__ = [
     "Geodesic",
     "Logarithm",
     "Measurement",
+    "Plane",
+    "Portrait",
     "PrincipalCurvatures",
     "Row",
     "SectionalCurvatures",

@@ -1,0 +1,67 @@
+"""`egregium geometry`: the table of a point, and a plane through it with R and geodesics."""
+
+import shlex
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from egregium.cli.console import OUT, geometry_table, sentences, watching
+from egregium.cli.interruption import CODE
+from egregium.cli.output import made, prepared
+from egregium.cli.target import DTYPES, Target, prepared_landscape
+from egregium.geometry import portrait
+from egregium.results import write_whole
+from egregium.viz import plane_figure, surface_figure, svg
+
+DOCUMENT, PLANE, SURFACE = "geometry.json", "plane.svg", "surface.svg"
+
+
+@sentences
+def geometry(
+    target: Target,
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="safetensors, or a saved state dict.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the document and the figures.")] = Path(
+        "egregium-geometry"
+    ),
+    k: Annotated[int, typer.Option("--k", help="Principal curvatures at each end.")] = 3,
+    grid: Annotated[int, typer.Option("--grid", help="R at grid x grid places of a plane; odd, 0 for no plane.")] = 7,
+    radius: Annotated[float | None, typer.Option("--radius", help="Half the plane's side, on the graph.")] = None,
+    rtol: Annotated[float, typer.Option("--rtol", help="Half-width of R's interval over |R|.")] = 0.05,
+    scale: Annotated[float, typer.Option("--scale", help="Multiplies the loss.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", help="Fixes all random probes.")] = 0,
+    device: Annotated[str | None, typer.Option("--device", help="Compute there, e.g. cuda.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help=f"Compute in it: {', '.join(DTYPES)}.")] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="Hold at most this, e.g. 4GiB, beyond now.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the results in that folder.")] = False,
+) -> None:
+    """The Riemannian geometry at the point of TARGET: curvatures, and geodesics and R over a plane."""
+    prepared(out, (DOCUMENT, PLANE, SURFACE), force)
+    land = prepared_landscape(target, checkpoint, device, dtype)
+    with watching() as watch:
+        watch.begin("geometry")
+        found = portrait(
+            land, k=k, grid=grid, radius=radius, rtol=rtol, scale=scale, seed=seed, memory=memory, progress=watch
+        )
+    command = shlex.join(["egregium", *sys.argv[1:]])
+    found = replace(found, title=target, command=command, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    made(out)
+    found.save(str(out / DOCUMENT), force=force)
+    written = [DOCUMENT]
+    for name, picture in ((PLANE, plane_figure(found)), (SURFACE, surface_figure(found))):
+        if picture is not None:
+            write_whole(out / name, svg(picture), force=force)
+            written.append(name)
+    OUT.print(geometry_table(found))
+    for note in (*found.scalar_curvature.notes, *(found.plane.notes if found.plane is not None else ())):
+        OUT.print(f"[yellow]{note}[/yellow]")
+    if watch.stopped:
+        OUT.print("[yellow]Interrupted: this is what was known by then.[/yellow]")
+    OUT.print()
+    for name in written:
+        OUT.print(f"{(out / name).resolve()}", soft_wrap=True)
+    if watch.stopped:
+        raise typer.Exit(CODE)

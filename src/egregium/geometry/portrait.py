@@ -1,0 +1,216 @@
+"""Everything at one point: curvatures, and a plane through it with R and geodesics."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from egregium.errors import ArgumentError, EgregiumError
+from egregium.estimators import Progress, ProgressCallback, stopped
+from egregium.estimators.probes import checked_seed
+from egregium.geometry.extrinsic import principal_curvatures, shape_trace
+from egregium.geometry.geodesics import geodesic
+from egregium.geometry.intrinsic import ricci, sectional_curvatures
+from egregium.geometry.tangent import TangentSpace, tangent_space
+from egregium.landscape import Landscape
+from egregium.measurement import scalar_curvature
+from egregium.results import Cost, Plane, Portrait, PrincipalCurvatures, environment
+
+#: Places of the loss along an axis, geodesics, steps of RK4 and points of each, random planes.
+FINE, RAYS, STEPS, PLANES = 25, 8, 12, 100
+ORDINALS = ("", "second ", "third ")
+#: Relative half-width of R at places beside the point, in units of the one asked for there, at most.
+COARSER, COARSEST = 2.0, 0.2
+
+
+def portrait(
+    land: Landscape,
+    *,
+    k: int = 3,
+    grid: int = 7,
+    radius: float | None = None,
+    rtol: float = 0.05,
+    scale: float = 1.0,
+    seed: int = 0,
+    confidence: float = 0.95,
+    memory: Any = None,
+    progress: ProgressCallback | None = None,
+) -> Portrait:
+    """The geometry of the graph at the landscape's point: the numbers, and a plane through it.
+
+    The plane is that of the two principal directions whose curvatures are largest in size. On it the loss at 25 x 25
+    places, R at `grid` x `grid`, and eight geodesics that start in it.
+
+    Args:
+        k: principal curvatures at each end.
+        grid: places of R along an axis, odd, so that the point is one; 0 for no plane.
+        radius: half the side of the plane, on the graph; None: where the loss has moved by 1/2 along the first
+            direction, to second order: 1 / sqrt(curvature).
+        rtol: of R; at the places of the grid twice that.
+        memory, progress: as in `egregium.scalar_curvature`.
+
+    Cost: R, about 100 products for the principal curvatures, 200 for sectional curvatures; for the plane 210 gradients
+    for the loss, 1,150 for the geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not
+    fit, and the errors of `scalar_curvature`.
+
+    >>> f = lambda x: -torch.sqrt(4 - x @ x)
+    >>> found = portrait(Landscape.from_function(f, torch.zeros(3, dtype=torch.float64)), k=1, grid=0)
+    >>> print(found.scalar_curvature, "|", found.mean_curvature)
+    1.5 (exact) | 0.5 (exact)
+    """
+    started = time.perf_counter()
+    _refuse(land, k, grid, radius)
+    T, seed = tangent_space(land, scale=scale), checked_seed(seed)
+    how: dict[str, Any] = {"seed": seed, "confidence": confidence}
+    R = scalar_curvature(T.land, rtol=rtol, memory=memory, progress=progress, **how)
+    most = min(k, T.n)
+    principal = principal_curvatures(T.land, most, seed=seed, memory=memory)
+    mean = shape_trace(T, rtol=rtol, **how).affine(1 / T.n)
+    sectional = sectional_curvatures(T.land, PLANES, **how)
+    along = None
+    if T.frame.gradient_norm > 0:
+        u = T.gradient / T.norm(T.gradient)
+        along = ricci(T.land, u, u, rtol=rtol, **how)
+    cost = R.cost + principal.cost + mean.cost + sectional.cost + (along.cost if along is not None else Cost())
+    plane = None
+    if grid:
+        survey = Survey(T, principal, grid, radius, min(COARSER * rtol, COARSEST), how, memory, progress)
+        plane = survey.plane(R.value, R.half_width())
+        cost = cost + survey.cost
+    none = principal.largest_directions[:, :0]
+    return Portrait(
+        n=T.n,
+        loss=T.frame.loss,
+        gradient_norm=T.frame.gradient_norm,
+        volume_element=T.W,
+        scalar_curvature=R,
+        mean_curvature=mean,
+        principal=replace(principal, largest_directions=none, smallest_directions=none),
+        sectional=sectional,
+        ricci_along_gradient=along,
+        plane=plane,
+        scale=float(scale),
+        cost=replace(cost, seconds=time.perf_counter() - started),
+        environment=environment(T.land.device, T.land.dtype, seed),
+        setting=land.setting,
+    )
+
+
+def _refuse(land: Landscape, k: int, grid: int, radius: float | None) -> None:
+    if land.n < 2:
+        raise ArgumentError(f"A portrait needs at least two parameters, got {land.n}.")
+    if k < 1:
+        raise ArgumentError(f"k must be at least 1, got {k!r}.")
+    if grid != 0 and (grid < 3 or grid % 2 == 0):
+        raise ArgumentError(f"grid must be odd and at least 3, or 0 for no plane, got {grid!r}.")
+    if radius is not None and not 0 < radius < math.inf:
+        raise ArgumentError(f"radius must be positive and finite, got {radius!r}.")
+
+
+@dataclass(eq=False)
+class Survey:
+    """What is looked at on the plane, and what it cost."""
+
+    T: TangentSpace
+    principal: PrincipalCurvatures
+    grid: int
+    radius: float | None
+    rtol: float
+    how: dict[str, Any]
+    memory: Any
+    progress: ProgressCallback | None
+    cost: Cost = Cost()
+    each: float = 0.0
+
+    def plane(self, R: float, half_width: float) -> Plane | None:
+        """The plane; None where the caller wants to stop."""
+        names, curvatures, E = self.axes()
+        radius = self.radius or 1 / math.sqrt(max(abs(curvatures[0]), 1e-12))
+        losses = torch.full((FINE, FINE), torch.nan, dtype=torch.float64)
+        for i, j, theta in self._places(E, radius, FINE):
+            losses[i, j] = _or_nan(self.T.land.at(theta))
+        self.cost = self.cost + Cost(gradients=FINE**2 / 3)
+        values, widths = self._curvatures(E, radius, R, half_width)
+        if values is None or widths is None:
+            return None
+        rays, heights, apart, notes = self._rays(E, radius)
+        confidence = self.how["confidence"]
+        return Plane(names, curvatures, radius, losses, values, widths, confidence, rays, heights, apart, notes)
+
+    def axes(self) -> tuple[tuple[str, str], tuple[float, float], Float[Tensor, "n 2"]]:
+        """The two principal directions whose curvatures are largest in size."""
+        ends = (
+            ("largest", self.principal.largest.values, self.principal.largest_directions),
+            ("smallest", self.principal.smallest.values, self.principal.smallest_directions),
+        )
+        found = [
+            (float(v), f"{ORDINALS[i] if i < len(ORDINALS) else f'{i + 1}th '}{name}", X[:, i])
+            for name, values, X in ends
+            for i, v in enumerate(values)
+        ]
+        found.sort(key=lambda one: -abs(one[0]))
+        first = found[0]
+        second = next(one for one in found[1:] if abs(self.T.inner(one[2], first[2])) < 0.5)
+        E = self.T.orthonormal(torch.stack([first[2], second[2]], 1))
+        return (first[1], second[1]), (first[0], second[0]), E
+
+    def _places(self, E: Tensor, radius: float, count: int) -> Iterator[tuple[int, int, Tensor]]:
+        """(row, column, point) of a square grid on the plane."""
+        steps = torch.linspace(-radius, radius, count, dtype=torch.float64).tolist()
+        here = self.T.land.theta
+        for i, b in enumerate(steps):
+            for j, a in enumerate(steps):
+                yield i, j, here + a * E[:, 0] + b * E[:, 1]
+
+    def _curvatures(self, E: Tensor, radius: float, R: float, width: float) -> tuple[Tensor | None, Tensor | None]:
+        """R and half its interval's width over the plane, NaN where there is none."""
+        values, widths = (torch.full((self.grid,) * 2, torch.nan, dtype=torch.float64) for _ in range(2))
+        middle, count = self.grid // 2, self.grid**2
+        for done, (i, j, theta) in enumerate(self._places(E, radius, self.grid)):
+            each = f", about {self.each * count:,.0f} gradients" if done else ""
+            report = Progress(f"R at {count} places of a plane{each}", done / count, None, self.cost)
+            if stopped(self.progress, report):
+                return None, None
+            if (i, j) == (middle, middle):
+                values[i, j], widths[i, j] = R, width
+                continue
+            try:
+                e = scalar_curvature(self.T.land.at(theta), rtol=self.rtol, memory=self.memory, **self.how)
+            except EgregiumError:  # outside the domain of f
+                continue
+            values[i, j], widths[i, j] = e.value, e.half_width()
+            self.cost, self.each = self.cost + e.cost, e.cost.gradients
+        return values, widths
+
+    def _rays(self, E: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor, tuple[str, ...]]:
+        points = STEPS + 1
+        flat = torch.full((RAYS, points, 2), torch.nan, dtype=torch.float64)
+        heights, apart = (torch.full((RAYS, points), torch.nan, dtype=torch.float64) for _ in range(2))
+        notes: dict[str, None] = {}
+        G = self.T.metric
+        for r in range(RAYS):
+            angle = 2 * math.pi * r / RAYS
+            v = radius * (math.cos(angle) * E[:, 0] + math.sin(angle) * E[:, 1])
+            found = geodesic(self.T.land, v, points=points, steps=STEPS)
+            self.cost = self.cost + found.cost + Cost(gradients=points / 3)
+            moved = found.points - self.T.land.theta
+            on_plane = moved @ (G @ E)
+            count = len(moved)
+            flat[r, :count] = on_plane.double().cpu()
+            apart[r, :count] = (moved - on_plane @ E.T).norm(dim=1).double().cpu()
+            heights[r, :count] = torch.tensor([_or_nan(self.T.land.at(point)) for point in found.points])
+            notes |= dict.fromkeys(found.notes)
+        return flat, heights, apart, tuple(notes)
+
+
+def _or_nan(land: Landscape) -> float:
+    """f, or NaN where it is not finite."""
+    try:
+        return land.value()
+    except EgregiumError:
+        return math.nan
