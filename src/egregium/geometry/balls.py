@@ -175,7 +175,7 @@ class _Plan:
             if self.probes is None:
                 values.append(self._determinant(state, t, rows))
             else:
-                value, rest = _expanded(T.land.at(state[0]), state, t, self.probes)
+                value, rest = expanded_determinant(T.land.at(state[0]), state, t, self.probes)
                 values.append(value)
                 left_out = max(left_out, rest)
         checks = Cost(gradients=len(values))
@@ -190,7 +190,7 @@ class _Plan:
         return float(sign * first_sign * torch.exp(size - first)) * W / self.T.W
 
 
-def _expanded(land: Landscape, state: State, t: float, probes: int) -> tuple[float, float]:
+def expanded_determinant(land: Landscape, state: State, t: float, probes: int) -> tuple[float, float]:
     """det(I + X) = exp(tr X - tr X^2 / 2 + ...) for X = A / t - I, from z^T X z and |X z|^2; and what is left out.
 
     X is symmetric up to higher orders in t, so that tr X^2 = |X|_F^2. The exponential of a mean of samples is too large
