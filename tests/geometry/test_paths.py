@@ -235,6 +235,16 @@ def test_fixed_steps_out_of_the_domain_are_left_out() -> None:
     assert "domain" in found.notes[-1]
 
 
+def test_a_path_that_lost_its_speed_is_no_geodesic() -> None:
+    """At the sphere's edge the solver stops without a word: the speed says so."""
+    land, v = at(sphere, 0.0, 0.0), torch.tensor([1.0, 0.0], dtype=DOUBLE)
+    found = geo.geodesic(land, v, 3.0)
+    assert not found.converged
+    assert "no geodesic any more" in found.notes[-1]
+    with pytest.raises(ArithmeticalError, match="no geodesic any more"):
+        geo.exp(land, 3 * v)
+
+
 def test_the_budget_ends_a_path() -> None:
     land, v = at(wave, 0.3, -0.4, 0.7), torch.tensor([0.8, 0.5, -0.9], dtype=DOUBLE)
     found = geo.geodesic(land, v, budget=60)
