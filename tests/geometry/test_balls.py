@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
@@ -12,7 +13,7 @@ from torch import nn
 import egregium as eg
 from egregium import geometry as geo
 from egregium.errors import ArgumentError, ArithmeticalError
-from egregium.geometry.balls import expanded_determinant
+from egregium.geometry.balls import expanded_determinant, mean_over_ball
 
 
 def cap(n: int, r: float) -> float:
@@ -58,7 +59,7 @@ def test_the_expanded_determinant_is_unbiased() -> None:
     """The mean of 1,500 draws of two probes against det(I + X); without the variance's half it is 0.046 too large."""
     n, draws, t = 24, 1500, 0.7
     draw = torch.Generator().manual_seed(0)
-    flat = at(lambda x: 0 * x.sum() + x[0] ** 4, *[0.0] * n)
+    flat = torch.zeros(n, dtype=DOUBLE)  # the gradient
     Q = torch.linalg.qr(torch.randn(n, n, dtype=DOUBLE, generator=draw))[0]
     X = Q @ torch.diag(torch.linspace(-0.12, 0.096, n, dtype=DOUBLE)) @ Q.T
     found = []
@@ -79,6 +80,19 @@ def test_random_fields_cover_on_the_sphere() -> None:
         low, high = geo.ball_volumes(land, r, pairs=4, probes=4, seed=seed, steps=8).ratios[0].interval()
         covered += low <= cap(n, r) <= high
     assert covered >= 16  # 20 at 95 %: fewer with probability 0.0026
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 400, 501, 10**6])
+def test_the_integral_over_the_radius(n: int) -> None:
+    """Of exp(-t^2) over the ball, against quadrature in log t."""
+    nodes = 0.8 * (1 - np.cos(np.pi * np.arange(1, 7) / 6)) / 2
+    means, off = mean_over_ball(nodes, np.exp(-(nodes**2)), np.array([0.3, 0.8]), n)
+    for r, mean in zip((0.3, 0.8), means, strict=True):
+        exact = quad(lambda y, r=r: math.exp(-y - (r * math.exp(-y / n)) ** 2), 0, 60, epsabs=1e-13)[0]
+        assert mean == pytest.approx(exact, abs=1e-12)
+    assert float(off.max()) < 1e-12
+    bent, off = mean_over_ball(nodes, 1 - 3 * nodes**2, np.array([0.8]), n)  # negative at the end
+    assert float(bent[0]) == pytest.approx(1 - 3 * 0.64 * n / (n + 2))
 
 
 def test_a_ball_over_the_edge_is_refused() -> None:

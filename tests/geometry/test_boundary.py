@@ -143,7 +143,7 @@ def test_kinks_are_said() -> None:
         (torch.zeros(2, dtype=DOUBLE), {}, "target must be"),
         (torch.full((3,), torch.nan, dtype=DOUBLE), {}, "finite"),
         (torch.ones(3, dtype=DOUBLE), {"method": "newton"}, '"auto", "relaxation" or "shooting"'),
-        (torch.ones(3, dtype=DOUBLE), {"tolerance": 0.0}, "tolerance must lie"),
+        (torch.ones(3, dtype=DOUBLE), {"tolerance": 0.0}, "tolerance must be positive and below 1"),
     ],
 )
 def test_arguments_that_do_not_fit(target: Tensor, how: dict[str, Any], words: str) -> None:

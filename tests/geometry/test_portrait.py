@@ -70,10 +70,24 @@ def test_it_prints_its_rows_and_saves(portrait: Any, tmp_path: Any) -> None:
     assert "<table>" in portrait._repr_html_()
 
 
-def test_stopping_leaves_the_numbers() -> None:
+def test_stopping_leaves_what_is_known() -> None:
     found = geo.portrait(at(wave, 0.3, -0.4, 0.7), grid=3, k=1, progress=lambda report: "plane" not in report.phase)
-    assert found.plane is None
     assert math.isfinite(found.scalar_curvature.value)
+    assert found.plane is not None
+    assert int(found.plane.scalar_curvatures.isfinite().sum()) == 1
+    assert "1 of 9 places" in found.plane.notes[-1]
+
+
+def test_the_budget_is_for_the_nearest_places_first() -> None:
+    land = at(wave, 0.3, -0.4, 0.7)
+    whole = geo.portrait(land, grid=5, k=1)
+    spent = whole.cost.gradients - geo.portrait(land, grid=0, k=1).cost.gradients
+    found = geo.portrait(land, grid=5, k=1, budget=spent - 60)
+    assert found.plane is not None
+    known = found.plane.scalar_curvatures.isfinite()
+    assert 9 <= int(known.sum()) < 25
+    assert bool(known[1:4, 1:4].all())
+    assert "The budget ended" in found.plane.notes[-1]
 
 
 def test_at_a_minimum_there_is_no_direction_of_g() -> None:
@@ -95,6 +109,8 @@ def test_a_network_with_kinks_says_so() -> None:
     [
         ({"grid": 4}, "grid must be odd"),
         ({"grid": 1}, "grid must be"),
+        ({"k": 4}, "at most n = 3"),
+        ({"budget": 0}, "budget"),
         ({"k": 0}, "k must be"),
         ({"radius": 0.0}, "radius"),
     ],

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import egregium as eg
 from egregium.errors import ArgumentError
-from egregium.operators import Congruence, Dense, IdentityPlusRankOne, SymmetricOperator
+from egregium.operators import Congruence, Dense, Stretch, SymmetricOperator
 from egregium.operators.dense import Foreign
 from egregium.results import Cost
 
@@ -41,9 +41,9 @@ def symmetric(dtype: torch.dtype) -> Tensor:
     return A + A.T
 
 
-def rank_one(dtype: torch.dtype) -> Case:
+def stretch(dtype: torch.dtype) -> Case:
     u = torch.randn(N, dtype=dtype)
-    return Case(IdentityPlusRankOne(u, -0.3), torch.eye(N, dtype=dtype) - 0.3 * torch.outer(u, u))
+    return Case(Stretch(u, -0.3), torch.eye(N, dtype=dtype) - 1.3 * torch.outer(u, u) / (u @ u))
 
 
 def congruence(dtype: torch.dtype) -> Case:
@@ -109,7 +109,7 @@ def foreign(dtype: torch.dtype) -> Case:
 CASES: dict[str, Callable[[torch.dtype], Case]] = {
     "Dense": dense,
     "Foreign": foreign,
-    "IdentityPlusRankOne": rank_one,
+    "Stretch": stretch,
     "Congruence": congruence,
     "Hessian of a function": quartic_case,
     "Hessian of a model": model_hessian,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from egregium.errors import ArgumentError
-from egregium.operators import Dense, IdentityPlusRankOne, dense_matrix, square_operator
+from egregium.operators import Dense, Stretch, dense_matrix, square_operator
 from egregium.operators.dense import Foreign, column_blocks
 
 
@@ -43,7 +43,7 @@ def test_only_square_matrices(shape: tuple[int, ...]) -> None:
 
 
 def test_square_operator_passes_operators_and_wraps_others(matrix: torch.Tensor) -> None:
-    op = IdentityPlusRankOne(torch.ones(3), 1.0)
+    op = Stretch(torch.ones(3), 4.0)
     assert square_operator(op) is op
     assert isinstance(square_operator(matrix), Dense)
 

@@ -29,12 +29,18 @@ def geometry(
     ),
     k: Annotated[int, typer.Option("--k", help="Principal curvatures at each end.")] = 3,
     grid: Annotated[int, typer.Option("--grid", help="R at grid x grid places of a plane; odd, 0 for no plane.")] = 7,
-    radius: Annotated[float | None, typer.Option("--radius", help="Half the plane's side, on the graph.")] = None,
-    rtol: Annotated[float, typer.Option("--rtol", help="Half-width of R's interval over |R|.")] = 0.05,
+    radius: Annotated[
+        float | None,
+        typer.Option("--radius", help="Half the plane's side on the graph; default 1 / sqrt(sharpest curvature)."),
+    ] = None,
+    rtol: Annotated[
+        float, typer.Option("--rtol", help="Half-width of R's interval over |R|; twice that over the plane.")
+    ] = 0.05,
     scale: Annotated[float, typer.Option("--scale", help="Multiplies the loss.")] = 1.0,
     seed: Annotated[int, typer.Option("--seed", help="Fixes all random probes.")] = 0,
     device: Annotated[str | None, typer.Option("--device", help="Compute there, e.g. cuda.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help=f"Compute in it: {', '.join(DTYPES)}.")] = None,
+    budget: Annotated[float, typer.Option("--budget", help="Most gradients for the plane.")] = 10_000.0,
     memory: Annotated[str | None, typer.Option("--memory", help="Hold at most this, e.g. 4GiB, beyond now.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the results in that folder.")] = False,
 ) -> None:
@@ -44,7 +50,16 @@ def geometry(
     with watching() as watch:
         watch.begin("geometry")
         found = portrait(
-            land, k=k, grid=grid, radius=radius, rtol=rtol, scale=scale, seed=seed, memory=memory, progress=watch
+            land,
+            k=k,
+            grid=grid,
+            radius=radius,
+            rtol=rtol,
+            scale=scale,
+            seed=seed,
+            budget=budget,
+            memory=memory,
+            progress=watch,
         )
     command = shlex.join(["egregium", *sys.argv[1:]])
     found = replace(found, title=target, command=command, created=datetime.now(UTC).isoformat(timespec="seconds"))

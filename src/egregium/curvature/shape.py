@@ -19,7 +19,7 @@ from torch import Tensor
 from egregium.curvature.hessian import SecondDerivative, ggn, hessian
 from egregium.errors import ArgumentError, LossError
 from egregium.landscape import Landscape
-from egregium.operators import Congruence, IdentityPlusRankOne, SymmetricOperator
+from egregium.operators import Congruence, Stretch, SymmetricOperator
 from egregium.operators.inner import norm
 
 OperatorName = Literal["hessian", "ggn"]
@@ -38,14 +38,9 @@ class TangentFrame:
         """The volume element sqrt(1 + |g|^2)."""
         return math.hypot(1.0, self.gradient_norm)
 
-    @property
-    def unit(self) -> Float[Tensor, " n"]:
-        """u = g / |g|; zero where g = 0."""
-        return self.gradient / self.gradient_norm if self.gradient_norm > 0 else self.gradient
-
-    def root(self) -> IdentityPlusRankOne:
+    def root(self) -> Stretch:
         """P = G^(-1/2), the symmetric frame; the identity where g = 0."""
-        return IdentityPlusRankOne(self.unit, 1 / self.W - 1)
+        return Stretch(self.gradient, 1 / self.W)
 
 
 def tangent_frame(land: Landscape) -> TangentFrame:

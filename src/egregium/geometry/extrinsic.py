@@ -1,6 +1,7 @@
 """How the graph lies in R^(n+1): principal curvatures and directions, mean and Gauss-Kronecker curvature."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 
 from egregium.curvature import shape_operator
 from egregium.errors import OutOfMemoryError
+from egregium.geometry.arguments import landscape
 from egregium.geometry.tangent import MOST_ROWS, TangentSpace, tangent_space
 from egregium.landscape import Landscape
 from egregium.measurement import eigenpairs, trace
@@ -17,6 +19,8 @@ from egregium.results import Cost, Estimate, PrincipalCurvatures
 
 #: Parameters up to which tr S takes all columns of S~: they have no cancellation at large gradients.
 ALL_COLUMNS = 256
+#: `rtol` of `egregium.trace` where it is not given.
+DEFAULT_RTOL = 0.01
 
 
 def principal_curvatures(
@@ -44,22 +48,32 @@ def principal_curvatures(
 def shape_trace(T: TangentSpace, **how: Any) -> Estimate:
     """tr S = n times the mean curvature: `(tr H - beta g^T H g) / W`. Options as of `trace`."""
     if T.n <= ALL_COLUMNS:
-        exact = trace(shape_operator(T.land, frame=T.frame), method="exact")
-        return replace(exact, method="all columns of the shape operator")
+        exact = trace(shape_operator(T.land, frame=T.frame), **(how | {"method": "exact"}))
+        return replace(exact, method="all columns of the shape operator", cost=exact.cost + Cost(gradients=1))
     found = trace(T.land, **how)
     g = T.gradient.unsqueeze(0)
     p = float(dots(g, (T.hessian @ T.gradient).unsqueeze(0)))
     eps = torch.finfo(T.land.dtype).eps
     lost = eps * T.beta * abs(p) * math.sqrt(T.n) / T.W
     moved = found.affine(1 / T.W, -T.beta * p / T.W)
-    cost = found.cost + T.hessian.cost(1)
-    return replace(moved, rounding=moved.rounding + lost, cost=cost)
+    cost = found.cost + T.hessian.cost(1) + Cost(gradients=1)
+    return judged_anew(replace(moved, rounding=moved.rounding + lost, cost=cost), how)
+
+
+def judged_anew(e: Estimate, how: Mapping[str, Any]) -> Estimate:
+    """`e`, made of an estimate with options `how`, with the verdict that its own interval deserves."""
+    asked = max(how.get("atol", 0.0), how.get("rtol", DEFAULT_RTOL) * abs(e.value))
+    if e.exact or e.half_width() <= asked:
+        return e
+    note = f"The interval is wider than asked: what it is made of was found to rtol {how.get('rtol', DEFAULT_RTOL):g}."
+    return replace(e, converged=False, notes=(*e.notes, note))
 
 
 def mean_curvature(land: Landscape, *, scale: float = 1.0, **how: Any) -> Estimate:
     """tr S / n, the mean of the principal curvatures, along the normal (-g, 1) / W.
 
-    Options (`rtol`, `confidence`, `budget`, `seed`, ...), cost and errors as of `egregium.trace`, and one product more.
+    Options (`rtol`, `confidence`, `budget`, `seed`, ...), cost and errors as of `egregium.trace`, and a gradient and a
+    product more. `converged` is about this number's own interval: where tr H and g^T H g cancel it may be False.
 
     >>> f = lambda x: -torch.sqrt(4 - x @ x)  # a sphere of radius 2
     >>> print(mean_curvature(Landscape.from_function(f, torch.tensor([1.0, 0.5], dtype=torch.float64))))
@@ -77,10 +91,11 @@ def gauss_kronecker_curvature(land: Landscape, *, scale: float = 1.0) -> float:
     >>> round(gauss_kronecker_curvature(Landscape.from_function(f, torch.tensor([1.0, 0.5], dtype=torch.float64))), 12)
     0.25
     """
-    if land.n > MOST_ROWS:
+    if landscape(land).n > MOST_ROWS:
         raise OutOfMemoryError(
             f"The Gauss-Kronecker curvature of {land.n:,} parameters needs a matrix of as many rows; at most "
             f"{MOST_ROWS:,} are formed. principal_curvatures gives its outermost factors at any n."
         )
     T = tangent_space(land, scale=scale)
-    return float(torch.linalg.det(dense_matrix(shape_operator(T.land, frame=T.frame)).double()))
+    sign, size = torch.linalg.slogdet(dense_matrix(T.hessian).double())
+    return float(sign) * math.exp(float(size) - (T.n + 2) * math.log(T.W))

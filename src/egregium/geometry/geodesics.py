@@ -10,10 +10,10 @@ from torch import Tensor
 
 from egregium.curvature import tangent_frame
 from egregium.errors import ArgumentError, ArithmeticalError, EgregiumError
+from egregium.geometry.arguments import positive, rows_of, vector, whole
 from egregium.geometry.kinks import kink_note
 from egregium.geometry.motion import BUDGET, Course, Free, Solver, integrated
 from egregium.geometry.tangent import TangentSpace, tangent_space
-from egregium.geometry.vectors import rows_of, vector
 from egregium.landscape import Landscape
 from egregium.operators.inner import gram
 from egregium.results import Cost, Geodesic
@@ -42,17 +42,17 @@ def geodesic(
     The speed |theta'| in the metric is conserved; the length is t times it.
 
     Args:
-        points: how many are kept, equally spaced in time, both ends included.
+        points: how many are kept, equally spaced in time, both ends included; dopri5 starts anew at each.
         carry: vectors (n,) or (n, k) that are transported parallel along it, at no further product.
         fields: (J, DJ/dt) at the start, each (n,) or (n, k): Jacobi fields, which solve
             D^2 J/dt^2 = -R(J, theta') theta'; at each right-hand side one product more for each, no third derivatives.
         tolerance: of a step of dopri5 (default 1e-9 in float64, 1e-5 in float32), for the position in units of the
             length, for all else in units of unit vectors.
-        steps: instead, so many steps of RK4 in all.
+        steps: instead, so many steps of RK4 in all, rounded up between kept points.
         budget: most gradients of the full data.
 
-    A right-hand side costs a gradient and a product (3 gradients), in one pass; each kept point restarts dopri5. Memory
-    (measured): dopri5 63 vectors, RK4 25, and 2 for each point kept; more with the rows of `carry` and `fields`. Where
+    A right-hand side costs a gradient and a product (3 gradients), in one pass. Memory (measured):
+    dopri5 63 vectors, RK4 25, and 2 for each point kept; more with the rows of `carry` and `fields`. Where
     it leaves the domain of f, or the budget ends, or it drifts by more than 1 %: `converged=False`, what was reached,
     and a note. At kinks (ReLU, max pooling) the gradient jumps, and the equation does not see them: a note says so.
     Raises ArgumentError for arguments that do not fit.
@@ -64,19 +64,16 @@ def geodesic(
     """
     started = time.perf_counter()
     solver = Solver(tolerance, steps, budget)
-    if isinstance(points, bool) or points != int(points) or points < 2:
-        raise ArgumentError(f"points must be an integer of at least 2 (both ends), got {points!r}.")
-    if not 0 < t < float("inf"):
-        raise ArgumentError(f"t must be positive and finite, got {t!r}. Turn the velocity round to go back.")
+    points, t = whole(points, 2, "points"), positive(t, "t", hint=" Turn the velocity round to go back.")
     T = tangent_space(land, scale=scale)
     v = vector(T.land, velocity, "velocity")
     w = rows_of(T.land, carry, "carry") if carry is not None else v.new_empty(0, T.n)
-    J, K = (rows_of(T.land, X, "fields") for X in fields) if fields is not None else (w[:0], w[:0])
-    if J.shape != K.shape:
-        raise ArgumentError(f"fields needs J and its derivative in equal numbers, got {len(J)} and {len(K)}.")
+    J, K = _fields(T.land, fields)
     speed = T.norm(v)
     if speed == 0:
-        return _at_rest(T, t, w, J, K)
+        return _at_rest(T, torch.linspace(0, t, points, dtype=torch.float64), w, J, K)
+    if not speed * t < float("inf"):
+        raise ArgumentError("The velocity is too long: its length in the metric overflows. Scale it down.")
     lengths = [speed * t * i / (points - 1) for i in range(points)]
     course = followed(T, v / speed, lengths, solver, w, J, K / speed)
     course, drift, checks = _checked(T, course, len(w))
@@ -113,6 +110,19 @@ def exp(land: Landscape, velocity: Float[Tensor, " n"], **how: Any) -> Float[Ten
     return found.end
 
 
+def _fields(land: Landscape, fields: Any) -> tuple[Tensor, Tensor]:
+    """J and DJ/dt as rows. Raises ArgumentError unless they are two, of the same number of vectors."""
+    if fields is None:
+        none = torch.empty(0, land.n, dtype=land.dtype, device=land.device)
+        return none, none
+    if not isinstance(fields, (tuple, list)) or len(fields) != 2:
+        raise ArgumentError(f"fields must be the pair (J, DJ/dt), got {type(fields).__name__}.")
+    J, K = (rows_of(land, X, "fields") for X in fields)
+    if J.shape != K.shape:
+        raise ArgumentError(f"fields needs J and its derivative in equal numbers, got {len(J)} and {len(K)}.")
+    return J, K
+
+
 def followed(
     T: TangentSpace, v: Tensor, lengths: list[float], solver: Solver, w: Tensor, J: Tensor, K: Tensor
 ) -> Course:
@@ -147,16 +157,16 @@ def _checked(T: TangentSpace, course: Course, carried: int) -> tuple[Course, flo
     return course, moved, Cost(gradients=len(course.states) - 1)
 
 
-def _at_rest(T: TangentSpace, t: float, w: Tensor, J: Tensor, K: Tensor) -> Geodesic:
+def _at_rest(T: TangentSpace, times: Tensor, w: Tensor, J: Tensor, K: Tensor) -> Geodesic:
     """The geodesic of velocity 0: the point itself; Jacobi fields grow evenly."""
-    here = T.land.theta
+    here, m = T.land.theta, len(times)
     return Geodesic(
-        times=torch.tensor([0.0, t], dtype=torch.float64),
-        points=torch.stack([here, here]),
-        velocities=torch.zeros_like(torch.stack([here, here])),
-        carried=torch.stack([w.T, w.T]),
-        fields=torch.stack([J.T, (J + t * K).T]),
-        slopes=torch.stack([K.T, K.T]),
+        times=times,
+        points=here.expand(m, -1).clone(),
+        velocities=torch.zeros(m, T.n, dtype=here.dtype, device=here.device),
+        carried=w.T.expand(m, -1, -1).clone(),
+        fields=torch.stack([(J + t * K).T for t in times.tolist()]),
+        slopes=K.T.expand(m, -1, -1).clone(),
         length=0.0,
         drift=0.0,
         converged=True,

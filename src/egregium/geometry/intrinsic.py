@@ -13,9 +13,9 @@ from egregium.curvature import shape_operator
 from egregium.errors import ArgumentError
 from egregium.estimators import Goal
 from egregium.estimators.probes import checked_seed, gaussian
-from egregium.geometry.extrinsic import shape_trace
+from egregium.geometry.arguments import landscape, orthonormal_columns, vector, whole
+from egregium.geometry.extrinsic import judged_anew, shape_trace
 from egregium.geometry.tangent import tangent_space
-from egregium.geometry.vectors import vector
 from egregium.landscape import Landscape
 from egregium.measurement.moments import trace_moments
 from egregium.measurement.subject import told
@@ -29,7 +29,8 @@ PLANES = 7
 def ricci(land: Landscape, x: Tensor, y: Tensor, *, scale: float = 1.0, **how: Any) -> Estimate:
     """Ric(x, y) = tr(S) h(x, y) - h(x, S y): the sum of <R(e, x) y, e> over an orthonormal frame.
 
-    tr S is found as `mean_curvature` finds it (options and errors there), whose interval it carries; two products more.
+    tr S is found as `mean_curvature` finds it (options and errors there), whose interval it carries, with the rounding
+    of h and the third form; two products more.
 
     >>> f = lambda x: -torch.sqrt(4 - x @ x)  # a sphere of radius 2: Ric = (n - 1) / r^2 times the metric
     >>> x = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
@@ -37,9 +38,11 @@ def ricci(land: Landscape, x: Tensor, y: Tensor, *, scale: float = 1.0, **how: A
     0.5 (exact)
     """
     T = tangent_space(land, scale=scale)
-    h, third = T.second_fundamental_form(x, y), T.third_fundamental_form(x, y)
+    h, third = T.fundamental_forms(x, y)
     found = shape_trace(T, **how)
-    return replace(found.affine(h, -third), cost=found.cost + Cost(gradients=1) + T.hessian.cost(1) + T.hessian.cost(2))
+    lost = torch.finfo(T.land.dtype).eps * T.W * (abs(found.value * h) + abs(third))
+    told = found.affine(h, -third)
+    return judged_anew(replace(told, rounding=told.rounding + lost, cost=found.cost + T.hessian.cost(2)), how)
 
 
 @final
@@ -88,16 +91,17 @@ def sectional_curvatures(
     (0.25, 3)
     """
     started = time.perf_counter()
-    if land.n < 2 or planes < 2:
+    if landscape(land).n < 2 or whole(planes, 0, "planes") < 2:
         raise ArgumentError(f"Random planes need n >= 2 and at least two of them, got n = {land.n}, planes={planes}.")
+    Goal(confidence=confidence)  # refuses levels that are none
     T, seed = tangent_space(land, scale=scale), checked_seed(seed)
     op, cost, found = shape_operator(T.land, frame=T.frame), Cost(gradients=1), []
     draw: dict[str, Any] = {"seed": seed, "stream": PLANES, "dtype": T.land.dtype, "device": T.land.device}
-    each = max(block // 2, 1)
+    each = max(whole(block, 1, "block") // 2, 1)
     for first in range(0, planes, each):
         pairs = range(first, min(first + each, planes))
         frames = [torch.stack([gaussian(land.n, 2 * i + j, **draw) for j in (0, 1)]) for i in pairs]
-        rows = torch.cat([torch.linalg.qr(pair.T)[0].T for pair in frames])
+        rows = torch.cat([orthonormal_columns(pair.T)[0].T for pair in frames])
         bent = (op @ rows.T.contiguous()).T
         u, v, Su, Sv = (part.double() for part in (rows[0::2], rows[1::2], bent[0::2], bent[1::2]))
         found.append((u * Su).sum(1) * (v * Sv).sum(1) - (u * Sv).sum(1) ** 2)
@@ -116,7 +120,7 @@ def sectional_along(land: Landscape, steps: Sequence[Tensor] | Tensor, *, scale:
     `steps`: points theta_0, ..., theta_m of shape (n,), m >= 2: m - 1 curvatures. Where two steps are parallel, or one
     is zero, there is no plane: NaN, and a note. A gradient and two products a point.
     """
-    points = list(steps)
+    points = [vector(landscape(land), point, "A point of steps") for point in steps]
     if len(points) < 3:
         raise ArgumentError(f"sectional_along needs at least three points (two steps), got {len(points)}.")
     values: list[float] = []
@@ -157,7 +161,8 @@ def einstein_defect(
     True
     """
     goal = Goal(rtol, 0.0, confidence, budget, None)
-    op = ricci_operator(land, scale=scale, rtol=rtol / 10, seed=seed)
+    how: dict[str, Any] = {"budget": budget, "confidence": confidence, "seed": seed}
+    op = ricci_operator(land, scale=scale, rtol=rtol / 10, **how)
 
     def defect(t: Tensor, t2: Tensor, F: Tensor) -> Tensor:
         return F - t2 / land.n
@@ -165,7 +170,7 @@ def einstein_defect(
     first = op.trace.cost
     moments, cost, words, ended = trace_moments(op, defect, "auto", goal, seed=checked_seed(seed), spent=first)
     e = told(land, moments, defect, goal, first + cost, words, ended)
-    if op.trace.half_width() == 0:
-        return e
+    off = op.trace.half_width()
     squares = max(op.trace.value**2 - float(moments.traces.mean()), 0.0)  # |S~|_F^2 = (tr S~)^2 - R
-    return replace(e, bias=e.bias + 2 * max(e.value, 0.0) ** 0.5 * op.trace.half_width() * squares**0.5)
+    moved = 2 * max(e.value, 0.0) ** 0.5 * off * squares**0.5 + off**2 * squares
+    return judged_anew(replace(e, bias=e.bias + moved), {"rtol": rtol})

@@ -5,6 +5,7 @@ covariant derivatives. A right-hand side is one pass over the data: the gradient
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,10 @@ from torch import Tensor
 from torchdiffeq import odeint
 
 from egregium.curvature import hessian
-from egregium.errors import ArgumentError, EgregiumError
+from egregium.errors import EgregiumError
+from egregium.geometry.arguments import positive, whole
 from egregium.landscape import Landscape
+from egregium.operators import Stretch
 from egregium.operators.inner import gram
 from egregium.results import Cost
 
@@ -46,12 +49,12 @@ class Solver:
     budget: float = BUDGET
 
     def __post_init__(self) -> None:
-        if self.tolerance is not None and not 0 < self.tolerance < 1:
-            raise ArgumentError(f"tolerance must lie between 0 and 1, got {self.tolerance!r}.")
-        if self.steps is not None and (isinstance(self.steps, bool) or self.steps != int(self.steps) or self.steps < 1):
-            raise ArgumentError(f"steps must be a positive integer, got {self.steps!r}.")
-        if not self.budget > 0:
-            raise ArgumentError(f"budget must be positive, in gradients, got {self.budget!r}.")
+        if self.tolerance is not None:
+            positive(self.tolerance, "tolerance", below=1.0)
+        if self.steps is not None:
+            whole(self.steps, 1, "steps")
+        if self.budget != math.inf:
+            positive(self.budget, "budget, in gradients,")
 
     def of(self, dtype: torch.dtype) -> float:
         """The tolerance for this dtype."""
@@ -68,31 +71,35 @@ class Course:
     Attributes:
         times, states: the last of them is the last point that was reached, asked for or not.
         ended: why it did not go to the end, or "".
+        steps: of the solver, those that were tried again included.
     """
 
     times: list[float]
     states: list[State]
     cost: Cost
     ended: str
+    steps: int = 0
 
 
-class Equations:
+class Equations(ABC):
     """The right-hand side d/ds of a state; counts its passes, and keeps the last state that the solver accepted."""
 
     def __init__(self, land: Landscape, budget: float) -> None:
-        self.land, self.budget, self.cost = land, budget, Cost()
+        self.land, self.budget, self.cost, self.steps = land, budget, Cost(), 0
         self.last: tuple[float, State, float] | None = None
 
     def callback_step(self, s: Tensor, state: State, ds: Tensor) -> None:
         """torchdiffeq calls this before each step, from a state that it accepted."""
         self.last = float(s), state, float(ds)
+        self.steps += 1
 
+    @abstractmethod
     def __call__(self, s: Tensor, state: State) -> State:
-        raise NotImplementedError
+        """d state / ds."""
 
     def norm(self, error: State) -> Tensor:
         """The size of an error, in units of the tolerance: its longest row."""
-        longest: Tensor = error.norm(dim=-1).max()
+        longest: Tensor = error.norm(dim=-1).amax() if len(error) else error.new_zeros(())
         return longest
 
     def derivatives(self, theta: Tensor, directions: State) -> tuple[Tensor, State, float]:
@@ -132,8 +139,7 @@ class Free(Equations):
             of_J += K
             along = gram(torch.cat([state[1:2], J]), H[:1]).to(g.dtype)  # v^T H v, and J^T H v of each field
             turned = along[0] * H[1:] - along[1:] * H[:1]
-            turned -= christoffel(turned, g, g, beta)  # metric^-1
-            of_K -= beta * turned
+            of_K -= beta * Stretch(g, beta).matmat(turned.T).T  # metric^-1
         return moved
 
     def of_fields(self, state: State) -> tuple[State, State]:
@@ -162,7 +168,7 @@ def integrated(equations: Equations, state: State, times: list[float], solver: S
             break
         there.append(end)
         states.append(state)
-    return Course(there, states, equations.cost, ended)
+    return Course(there, states, equations.cost, ended, equations.steps)
 
 
 def _segment(equations: Equations, state: State, begin: float, end: float, solver: Solver, steps: int) -> State:

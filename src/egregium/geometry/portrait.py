@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from egregium.errors import ArgumentError, EgregiumError
+from egregium.errors import ArgumentError, BudgetError, EgregiumError
 from egregium.estimators import Progress, ProgressCallback, stopped
 from egregium.estimators.probes import checked_seed
+from egregium.geometry.arguments import landscape, positive, whole
 from egregium.geometry.extrinsic import principal_curvatures, shape_trace
 from egregium.geometry.geodesics import geodesic
 from egregium.geometry.intrinsic import ricci, sectional_curvatures
@@ -38,6 +39,7 @@ def portrait(
     scale: float = 1.0,
     seed: int = 0,
     confidence: float = 0.95,
+    budget: float | None = None,
     memory: Any = None,
     progress: ProgressCallback | None = None,
 ) -> Portrait:
@@ -52,11 +54,13 @@ def portrait(
         radius: half the side of the plane, on the graph; None: where the loss has moved by 1/2 along the first
             direction, to second order: 1 / sqrt(curvature).
         rtol: of R; at the places of the grid twice that.
+        budget: most gradients for the plane; places of R that it does not reach stay NaN, and a note says so.
         memory, progress: as in `egregium.scalar_curvature`.
 
-    Cost: R, about 100 products for the principal curvatures, 200 for sectional curvatures; for the plane 210 gradients
-    for the loss, 1,150 for the geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not
-    fit, and the errors of `scalar_curvature`.
+    Networks with kinks take many more gradients for R away from the point than at it. Cost: R, about 100 products for
+    the principal curvatures, 200 for sectional curvatures; for the plane 210 gradients for the loss, 1,150 for the
+    geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not fit, and the errors of
+    `scalar_curvature`.
 
     >>> f = lambda x: -torch.sqrt(4 - x @ x)
     >>> found = portrait(Landscape.from_function(f, torch.zeros(3, dtype=torch.float64)), k=1, grid=0)
@@ -64,12 +68,11 @@ def portrait(
     1.5 (exact) | 0.5 (exact)
     """
     started = time.perf_counter()
-    _refuse(land, k, grid, radius)
+    _refuse(land, k, grid, radius, budget)
     T, seed = tangent_space(land, scale=scale), checked_seed(seed)
     how: dict[str, Any] = {"seed": seed, "confidence": confidence}
     R = scalar_curvature(T.land, rtol=rtol, memory=memory, progress=progress, **how)
-    most = min(k, T.n)
-    principal = principal_curvatures(T.land, most, seed=seed, memory=memory)
+    principal = principal_curvatures(T.land, k, seed=seed, memory=memory)
     mean = shape_trace(T, rtol=rtol, **how).affine(1 / T.n)
     sectional = sectional_curvatures(T.land, PLANES, **how)
     along = None
@@ -79,7 +82,8 @@ def portrait(
     cost = R.cost + principal.cost + mean.cost + sectional.cost + (along.cost if along is not None else Cost())
     plane = None
     if grid:
-        survey = Survey(T, principal, grid, radius, min(COARSER * rtol, COARSEST), how, memory, progress)
+        most = math.inf if budget is None else budget
+        survey = Survey(T, principal, grid, radius, min(COARSER * rtol, COARSEST), how, most, memory, progress)
         plane = survey.plane(R.value, R.half_width())
         cost = cost + survey.cost
     none = principal.largest_directions[:, :0]
@@ -101,15 +105,16 @@ def portrait(
     )
 
 
-def _refuse(land: Landscape, k: int, grid: int, radius: float | None) -> None:
-    if land.n < 2:
+def _refuse(land: Landscape, k: int, grid: int, radius: float | None, budget: float | None) -> None:
+    if landscape(land).n < 2:
         raise ArgumentError(f"A portrait needs at least two parameters, got {land.n}.")
-    if k < 1:
-        raise ArgumentError(f"k must be at least 1, got {k!r}.")
-    if grid != 0 and (grid < 3 or grid % 2 == 0):
+    if whole(k, 1, "k") > land.n:
+        raise ArgumentError(f"k must be at most n = {land.n:,}, the number of principal curvatures, got {k:,}.")
+    if whole(grid, 0, "grid") != 0 and (grid < 3 or grid % 2 == 0):
         raise ArgumentError(f"grid must be odd and at least 3, or 0 for no plane, got {grid!r}.")
-    if radius is not None and not 0 < radius < math.inf:
-        raise ArgumentError(f"radius must be positive and finite, got {radius!r}.")
+    for name, value in (("radius", radius), ("budget, in gradients,", budget)):
+        if value is not None:
+            positive(value, name)
 
 
 @dataclass(eq=False)
@@ -122,23 +127,25 @@ class Survey:
     radius: float | None
     rtol: float
     how: dict[str, Any]
+    budget: float
     memory: Any
     progress: ProgressCallback | None
     cost: Cost = Cost()
     each: float = 0.0
+    ended: str = ""
 
-    def plane(self, R: float, half_width: float) -> Plane | None:
-        """The plane; None where the caller wants to stop."""
+    def plane(self, R: float, half_width: float) -> Plane:
+        """The plane, as far as the budget and the caller let it come."""
         names, curvatures, E = self.axes()
         radius = self.radius or 1 / math.sqrt(max(abs(curvatures[0]), 1e-12))
         losses = torch.full((FINE, FINE), torch.nan, dtype=torch.float64)
         for i, j, theta in self._places(E, radius, FINE):
             losses[i, j] = _or_nan(self.T.land.at(theta))
         self.cost = self.cost + Cost(gradients=FINE**2 / 3)
-        values, widths = self._curvatures(E, radius, R, half_width)
-        if values is None or widths is None:
-            return None
         rays, heights, apart, notes = self._rays(E, radius)
+        values, widths = self._curvatures(E, radius, R, half_width)
+        if self.ended:
+            notes = (*notes, self.ended)
         confidence = self.how["confidence"]
         return Plane(names, curvatures, radius, losses, values, widths, confidence, rays, heights, apart, notes)
 
@@ -167,20 +174,29 @@ class Survey:
             for j, a in enumerate(steps):
                 yield i, j, here + a * E[:, 0] + b * E[:, 1]
 
-    def _curvatures(self, E: Tensor, radius: float, R: float, width: float) -> tuple[Tensor | None, Tensor | None]:
+    def _curvatures(self, E: Tensor, radius: float, R: float, width: float) -> tuple[Tensor, Tensor]:
         """R and half its interval's width over the plane, NaN where there is none."""
         values, widths = (torch.full((self.grid,) * 2, torch.nan, dtype=torch.float64) for _ in range(2))
         middle, count = self.grid // 2, self.grid**2
-        for done, (i, j, theta) in enumerate(self._places(E, radius, self.grid)):
+        values[middle, middle], widths[middle, middle] = R, width
+        places = [place for place in self._places(E, radius, self.grid) if place[:2] != (middle, middle)]
+        places.sort(key=lambda place: max(abs(place[0] - middle), abs(place[1] - middle)))  # the nearest first
+        for done, (i, j, theta) in enumerate(places):
             each = f", about {self.each * count:,.0f} gradients" if done else ""
             report = Progress(f"R at {count} places of a plane{each}", done / count, None, self.cost)
             if stopped(self.progress, report):
-                return None, None
-            if (i, j) == (middle, middle):
-                values[i, j], widths[i, j] = R, width
-                continue
+                self.ended = f"Stopped: R is known at {done + 1} of {count} places of the plane."
+                break
+            left = self.budget - self.cost.gradients
+            if left < self.each or left <= 0:
+                self.ended = f"The budget ended: R is known at {done + 1} of {count} places of the plane."
+                break
+            how = self.how | {"rtol": self.rtol, "memory": self.memory, "budget": None if math.isinf(left) else left}
             try:
-                e = scalar_curvature(self.T.land.at(theta), rtol=self.rtol, memory=self.memory, **self.how)
+                e = scalar_curvature(self.T.land.at(theta), **how)
+            except BudgetError:
+                self.ended = f"The budget ended: R is known at {done + 1} of {count} places of the plane."
+                break
             except EgregiumError:  # outside the domain of f
                 continue
             values[i, j], widths[i, j] = e.value, e.half_width()

@@ -14,9 +14,9 @@ from torch import Tensor
 from egregium.curvature import TangentFrame, hessian, tangent_frame
 from egregium.curvature.hessian import Hessian
 from egregium.errors import ArgumentError, OutOfMemoryError
-from egregium.geometry.vectors import rows_of, vector
+from egregium.geometry.arguments import landscape, orthonormal_columns, rows_of, vector
 from egregium.landscape import Landscape
-from egregium.operators import IdentityPlusRankOne, dense_matrix
+from egregium.operators import Stretch, dense_matrix
 from egregium.operators.inner import dots, gram
 
 Vector = Float[Tensor, " n"]
@@ -81,22 +81,22 @@ class TangentSpace:
         return self.W**2
 
     @property
-    def metric(self) -> IdentityPlusRankOne:
+    def metric(self) -> Stretch:
         """I + g g^T."""
-        return IdentityPlusRankOne(self.gradient, 1.0)
+        return Stretch(self.gradient, self.W**2)
 
     @property
-    def inverse_metric(self) -> IdentityPlusRankOne:
+    def inverse_metric(self) -> Stretch:
         """I - beta g g^T."""
-        return IdentityPlusRankOne(self.gradient, -self.beta)
+        return Stretch(self.gradient, self.beta)
 
     @property
-    def root(self) -> IdentityPlusRankOne:
+    def root(self) -> Stretch:
         """metric^(1/2) = I + (W - 1) u u^T, u = g / |g|: turns the metric into the Euclidean inner product."""
-        return IdentityPlusRankOne(self.frame.unit, self.W - 1)
+        return Stretch(self.gradient, self.W)
 
     @property
-    def inverse_root(self) -> IdentityPlusRankOne:
+    def inverse_root(self) -> Stretch:
         """P = metric^(-1/2); its columns P e_i are a frame that is orthonormal in the metric."""
         return self.frame.root()
 
@@ -141,7 +141,7 @@ class TangentSpace:
         """
         Y = (self.root @ rows_of(self.land, X, "orthonormal's X").T.contiguous()).T
         Y = Y / _lengths(Y).clamp_min(torch.finfo(Y.dtype).tiny).unsqueeze(1)
-        Q, R = torch.linalg.qr(Y.T)
+        Q, R = orthonormal_columns(Y.T)
         eps: float = torch.finfo(Y.dtype).eps
         if Y.shape[0] > self.n or bool((R.diagonal().abs() < PARALLEL * eps * math.sqrt(len(Y))).any()):
             raise ArgumentError(
@@ -184,11 +184,21 @@ class TangentSpace:
 
         `geometry.ricci` finds tr S itself, and gives an interval.
         """
-        return trace * self.second_fundamental_form(x, y) - self.third_fundamental_form(x, y)
+        h, third = self.fundamental_forms(x, y)
+        return trace * h - third
+
+    def fundamental_forms(self, x: Vector, y: Vector) -> tuple[float, float]:
+        """h(x, y) and h(x, S y) = <S x, S y>, the second and the third. Two products, in one pass.
+
+        The third as the inner product of P H x and P H y over W^2, which has no cancellation where g is large.
+        """
+        Hx, Hy = self._products(x, y)
+        a, b = ((self.inverse_root @ torch.stack([Hx, Hy], 1)) / self.W).T
+        return self._dot(self._vector(x), Hy) / self.W, self._dot(a.contiguous(), b.contiguous())
 
     def third_fundamental_form(self, x: Vector, y: Vector) -> float:
         """h(x, S y) = <S x, S y>, the metric of the Gauss map's image. Two products."""
-        return self.inner(self.shape(x), self.shape(y))
+        return self.fundamental_forms(x, y)[1]
 
     def _vector(self, x: Vector) -> Vector:
         return vector(self.land, x, "A tangent vector")
@@ -221,9 +231,9 @@ class TangentSpace:
 def tangent_space(land: Landscape, *, scale: float = 1.0) -> TangentSpace:
     """The tangent space of the graph of scale * f at the landscape's point. Costs one gradient.
 
-    Raises LossError where loss or gradient are not finite.
+    Raises ArgumentError where `land` is no Landscape, LossError where loss or gradient are not finite.
     """
-    here = land.scaled(scale).fixed()
+    here = landscape(land).scaled(scale).fixed()
     return TangentSpace(here, tangent_frame(here))
 
 

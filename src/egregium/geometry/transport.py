@@ -13,10 +13,10 @@ from torch.func import jvp
 
 from egregium.curvature import tangent_frame
 from egregium.errors import ArgumentError
+from egregium.geometry.arguments import rows_of, vector
 from egregium.geometry.geodesics import geodesic
 from egregium.geometry.kinks import kink_note
 from egregium.geometry.motion import BUDGET, Equations, Solver, State, christoffel, integrated
-from egregium.geometry.vectors import rows_of, vector
 from egregium.landscape import Landscape
 from egregium.operators.inner import gram
 from egregium.results import Cost, Geodesic, Transport

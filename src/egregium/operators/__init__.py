@@ -1,6 +1,6 @@
 """The operator core and its algebra."""
 
-from egregium.operators.algebra import Congruence, IdentityPlusRankOne, Principal
+from egregium.operators.algebra import Congruence, Principal, Stretch
 from egregium.operators.base import SymmetricOperator
 from egregium.operators.dense import Dense, dense_matrix, square_operator
 from egregium.operators.symmetry import refuse_asymmetric
@@ -8,8 +8,8 @@ from egregium.operators.symmetry import refuse_asymmetric
 __all__ = [
     "Congruence",
     "Dense",
-    "IdentityPlusRankOne",
     "Principal",
+    "Stretch",
     "SymmetricOperator",
     "dense_matrix",
     "refuse_asymmetric",

@@ -7,24 +7,32 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.operators.base import SymmetricOperator
+from egregium.operators.inner import norm
 from egregium.results.cost import Cost
 
 
 @final
-class IdentityPlusRankOne(SymmetricOperator):
-    """I + c u u^T, for u of shape (n,) and a number c; no (n x n) array is formed.
+class Stretch(SymmetricOperator):
+    """I + (s - 1) u u^T / |u|^2: s along u of shape (n,), 1 across it; the identity where u = 0. No (n x n) array.
 
-    >>> P = IdentityPlusRankOne(torch.tensor([0.6, 0.8]), -0.5)
-    >>> P @ torch.tensor([0.6, 0.8])  # u is an eigenvector, with eigenvalue 1 + c |u|^2
-    tensor([0.3000, 0.4000])
+    Applied as `x - a u + s a u`, u of length 1 and a = u^T x, what is left along u in the first difference removed once
+    more: the part along u keeps its digits where s is tiny, as for metrics of steep graphs.
+
+    >>> P = Stretch(torch.tensor([3.0, 4.0]), 0.5)
+    >>> P @ torch.tensor([3.0, 4.0]), P @ torch.tensor([-4.0, 3.0])
+    (tensor([1.5000, 2.0000]), tensor([-4.,  3.]))
     """
 
-    def __init__(self, u: Float[Tensor, " n"], c: float) -> None:
+    def __init__(self, u: Float[Tensor, " n"], s: float) -> None:
         self.n, self.dtype, self.device = u.numel(), u.dtype, u.device
-        self._u, self._c = u, c
+        peak = float(u.abs().max())  # its square may overflow
+        self._u, self._s = (u / peak / norm(u / peak) if peak > 0 else u), s
 
     def matmat(self, V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        return torch.addmm(V.T, (self._c * (self._u @ V)).unsqueeze(1), self._u.unsqueeze(0)).T  # one block, no more
+        along = (self._u @ V).unsqueeze(1)
+        across = torch.addmm(V.T, along, self._u.unsqueeze(0), alpha=-1)  # the only block
+        left = (across @ self._u).unsqueeze(1)
+        return across.addmm_(self._s * along - left, self._u.unsqueeze(0)).T
 
     def cost(self, k: int) -> Cost:
         return Cost()

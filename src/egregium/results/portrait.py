@@ -86,6 +86,7 @@ class Portrait(Saved):
         """The table of this point: name, value with interval, and what it means."""
         rows = [
             Row("loss", f"{self.loss:.6g}", f"{self.n:,} parameters", group="point"),
+            *([Row("scale", f"{self.scale:g}", "multiplies the loss", group="point")] if self.scale != 1 else []),
             Row("gradient norm", f"{self.gradient_norm:.4g}", "|g|", group="point"),
             Row("volume element", f"{self.volume_element:.6g}", "W = √(1 + |g|²)", group="point"),
             *self.setting,

@@ -42,7 +42,7 @@ def plane_figure(portrait: Portrait) -> Picture | None:
         ax.plot(0, 0, "o", color=INK, markersize=6, markeredgecolor="white")
         ax.set_xlim(edges[0], edges[-1])
         ax.set_ylim(edges[0], edges[-1])
-        _bar(figure, mesh, ax)
+        _bar(figure, mesh, ax, _error(plane))
         label_axes(ax, _axis(plane, 0), _axis(plane, 1))
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(MaxNLocator(5))
@@ -83,7 +83,7 @@ def surface_figure(portrait: Portrait) -> Picture | None:
             axis.set_pane_color((0, 0, 0, 0))
         ax.view_init(elev=48, azim=-58)
         ax.set_box_aspect((1, 1, 0.65), zoom=0.92)
-        _bar(figure, ScalarMappable(norm, colours), ax)
+        _bar(figure, ScalarMappable(norm, colours), ax, _error(plane))
     return Picture(figure, "The loss above the plane, coloured by R, with geodesics", _caption(plane))
 
 
@@ -104,15 +104,21 @@ def _between(plane: Plane, places: np.ndarray) -> np.ndarray:
     return np.array([np.interp(places, coarse, column) for column in along.T]).T
 
 
-def _bar(figure: Any, of: ScalarMappable, ax: Axes) -> None:
+def _bar(figure: Any, of: ScalarMappable, ax: Axes, title: str) -> None:
     bar = figure.colorbar(of, ax=ax, shrink=0.75, pad=0.1 if hasattr(ax, "zaxis") else 0.02)
     bar.outline.set_visible(False)
-    bar.ax.set_title("R", fontsize=9.5, loc="left", color=INK)
+    bar.ax.set_title(title, fontsize=9.5, loc="left", color=INK)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(tick))
 
 
 def _axis(plane: Plane, j: int) -> str:
-    return f"length along {'e₁e₂'[2 * j : 2 * j + 2]}, {plane.names[j]} principal direction, κ = {_curvature(plane, j)}"
+    return f"length along {'e₁e₂'[2 * j : 2 * j + 2]}, {plane.names[j]} κ = {_curvature(plane, j)}"
+
+
+def _error(plane: Plane) -> str:
+    """The colour bar's title, with the widest interval: smaller differences of colour are noise."""
+    known = np.asarray(plane.half_widths)[np.isfinite(np.asarray(plane.half_widths))]
+    return f"R\n± {typeset(f'{known.max():.2g}')}" if known.size and known.max() > 0 else "R"
 
 
 def _curvature(plane: Plane, j: int) -> str:
