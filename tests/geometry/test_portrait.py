@@ -70,6 +70,16 @@ def test_it_prints_its_rows_and_saves(portrait: Any, tmp_path: Any) -> None:
     assert "<table>" in portrait._repr_html_()
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_sphere_has_two_directions_too(n: int) -> None:
+    """All principal curvatures are equal, and both ends may find the same direction."""
+    found = geo.portrait(at(sphere, *[0.1] * n), k=1, grid=3, radius=0.1)
+    assert found.plane is not None
+    torch.testing.assert_close(found.plane.scalar_curvatures, torch.full((3, 3), n * (n - 1.0), dtype=DOUBLE))
+    across = found.plane.rays[2, -1]  # the ray along the second axis
+    assert abs(float(across[1])) > 0.09
+
+
 def test_stopping_leaves_what_is_known() -> None:
     found = geo.portrait(at(wave, 0.3, -0.4, 0.7), grid=3, k=1, progress=lambda report: "plane" not in report.phase)
     assert math.isfinite(found.scalar_curvature.value)

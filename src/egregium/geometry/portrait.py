@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import torch
@@ -25,6 +25,8 @@ from egregium.results import Cost, Plane, Portrait, PrincipalCurvatures, environ
 #: Places of the loss along an axis, geodesics, steps of RK4 and points of each, random planes.
 FINE, RAYS, STEPS, PLANES = 25, 8, 12, 100
 ORDINALS = ("", "second ", "third ")
+#: Cosine below which two principal directions are two.
+ACROSS = 0.5
 #: Relative half-width of R at places beside the point, in units of the one asked for there, at most.
 COARSER, COARSEST = 2.0, 0.2
 
@@ -138,9 +140,8 @@ class Survey:
         """The plane, as far as the budget and the caller let it come."""
         names, curvatures, E = self.axes()
         radius = self.radius or 1 / math.sqrt(max(abs(curvatures[0]), 1e-12))
-        losses = torch.full((FINE, FINE), torch.nan, dtype=torch.float64)
-        for i, j, theta in self._places(E, radius, FINE):
-            losses[i, j] = _or_nan(self.T.land.at(theta))
+        steps = _steps(radius, FINE)
+        losses = torch.tensor([[_or_nan(self._at(E, a, b)) for a in steps] for b in steps], dtype=torch.float64)
         self.cost = self.cost + Cost(gradients=FINE**2 / 3)
         rays, heights, apart, notes = self._rays(E, radius)
         values, widths = self._curvatures(E, radius, R, half_width)
@@ -162,45 +163,49 @@ class Survey:
         ]
         found.sort(key=lambda one: -abs(one[0]))
         first = found[0]
-        second = next(one for one in found[1:] if abs(self.T.inner(one[2], first[2])) < 0.5)
+        others = (one for one in found[1:] if abs(self.T.inner(one[2], first[2])) < ACROSS)
+        second = next(others, None) or (first[0], f"also {first[1]}", self._across(first[2]))
         E = self.T.orthonormal(torch.stack([first[2], second[2]], 1))
         return (first[1], second[1]), (first[0], second[0]), E
 
-    def _places(self, E: Tensor, radius: float, count: int) -> Iterator[tuple[int, int, Tensor]]:
-        """(row, column, point) of a square grid on the plane."""
-        steps = torch.linspace(-radius, radius, count, dtype=torch.float64).tolist()
-        here = self.T.land.theta
-        for i, b in enumerate(steps):
-            for j, a in enumerate(steps):
-                yield i, j, here + a * E[:, 0] + b * E[:, 1]
+    def _across(self, x: Tensor) -> Tensor:
+        """Some direction that is not x: where all curvatures are equal, both ends may have found the same one."""
+        place = int(x.abs().argmin())
+        return torch.eye(1, self.T.n, dtype=x.dtype, device=x.device)[0].roll(place)
+
+    def _at(self, E: Tensor, a: float, b: float) -> Landscape:
+        return self.T.land.at(self.T.land.theta + a * E[:, 0] + b * E[:, 1])
 
     def _curvatures(self, E: Tensor, radius: float, R: float, width: float) -> tuple[Tensor, Tensor]:
-        """R and half its interval's width over the plane, NaN where there is none."""
+        """R and half its interval's width over the plane, the nearest places first; NaN where there is none."""
         values, widths = (torch.full((self.grid,) * 2, torch.nan, dtype=torch.float64) for _ in range(2))
-        middle, count = self.grid // 2, self.grid**2
+        middle, count, steps = self.grid // 2, self.grid**2, _steps(radius, self.grid)
         values[middle, middle], widths[middle, middle] = R, width
-        places = [place for place in self._places(E, radius, self.grid) if place[:2] != (middle, middle)]
-        places.sort(key=lambda place: max(abs(place[0] - middle), abs(place[1] - middle)))  # the nearest first
-        for done, (i, j, theta) in enumerate(places):
-            each = f", about {self.each * count:,.0f} gradients" if done else ""
-            report = Progress(f"R at {count} places of a plane{each}", done / count, None, self.cost)
-            if stopped(self.progress, report):
-                self.ended = f"Stopped: R is known at {done + 1} of {count} places of the plane."
-                break
+        places = sorted(
+            product(range(self.grid), repeat=2), key=lambda ij: max(abs(ij[0] - middle), abs(ij[1] - middle))
+        )
+        for done, (i, j) in enumerate(places[1:], 1):
+            each = f", about {self.each * count:,.0f} gradients" if self.each else ""
             left = self.budget - self.cost.gradients
-            if left < self.each or left <= 0:
-                self.ended = f"The budget ended: R is known at {done + 1} of {count} places of the plane."
-                break
             how = self.how | {"rtol": self.rtol, "memory": self.memory, "budget": None if math.isinf(left) else left}
             try:
-                e = scalar_curvature(self.T.land.at(theta), **how)
+                if stopped(
+                    self.progress, Progress(f"R at {count} places of a plane{each}", done / count, None, self.cost)
+                ):
+                    self.ended = "Stopped"
+                    break
+                if left <= self.each:
+                    raise BudgetError("The next place would take more than is left.")
+                e = scalar_curvature(self._at(E, steps[j], steps[i]), **how)
             except BudgetError:
-                self.ended = f"The budget ended: R is known at {done + 1} of {count} places of the plane."
+                self.ended = "The budget ended"
                 break
             except EgregiumError:  # outside the domain of f
                 continue
             values[i, j], widths[i, j] = e.value, e.half_width()
             self.cost, self.each = self.cost + e.cost, e.cost.gradients
+        if self.ended:
+            self.ended += f": R is known at {int(values.isfinite().sum())} of {count} places of the plane."
         return values, widths
 
     def _rays(self, E: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor, tuple[str, ...]]:
@@ -222,6 +227,11 @@ class Survey:
             heights[r, :count] = torch.tensor([_or_nan(self.T.land.at(point)) for point in found.points])
             notes |= dict.fromkeys(found.notes)
         return flat, heights, apart, tuple(notes)
+
+
+def _steps(radius: float, count: int) -> list[float]:
+    """Equally spaced coordinates along an axis of the plane."""
+    return [float(a) for a in torch.linspace(-radius, radius, count, dtype=torch.float64)]
 
 
 def _or_nan(land: Landscape) -> float:
