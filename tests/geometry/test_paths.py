@@ -144,6 +144,18 @@ def test_speed_norms_and_angles_are_conserved(c: list[float], seed: int) -> None
     assert found.drift < 1e-8 * max(found.length, 1.0)
 
 
+@pytest.mark.parametrize("begin", [0.7, 0.9, 0.99])
+@pytest.mark.parametrize("turn", [0.0, 0.7, 1.6, 2.5])
+def test_drift_near_the_edge_of_a_sphere(begin: float, turn: float) -> None:
+    """Where the gradient grows without bound, too: below 1e-8 a unit of length."""
+    land = at(sphere, begin, 0.0, 0.0)
+    v = torch.tensor([math.cos(turn), math.sin(turn), 0.0], dtype=DOUBLE)
+    v = v / geo.tangent_space(land).norm(v)
+    for length in (0.3, 1.0, 1.5):
+        found = geo.geodesic(land, v, length)
+        assert found.drift < 1e-8 * max(found.length, 1.0) or not found.converged
+
+
 def test_drift_is_reported_where_there_is_some() -> None:
     """Coarse steps: the speed moves, and `drift` says by how much."""
     land, v = at(wave, 0.3, -0.4, 0.7), torch.tensor([0.8, 0.5, -0.9], dtype=DOUBLE)

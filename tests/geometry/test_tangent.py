@@ -55,6 +55,31 @@ def test_tensors_of_random_functions(case: tuple[list[float], list[float]]) -> N
     assert pytest.approx(dense.scalar_curvature, rel=1e-8, abs=1e-10 * size) == R
 
 
+def test_tensors_of_a_network() -> None:
+    """A network small enough for the reference: its Landscape's tensors against derivatives of its metric."""
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    X, labels = torch.randn(9, 2, dtype=DOUBLE), torch.randint(0, 2, (9,))
+    names, shapes = zip(*((name, p.shape) for name, p in model.named_parameters()), strict=True)
+
+    def f(theta: Tensor) -> Tensor:
+        pieces = theta.split([shape.numel() for shape in shapes])
+        own = {name: piece.view(shape) for name, piece, shape in zip(names, pieces, shapes, strict=True)}
+        return 5 * nn.functional.cross_entropy(torch.func.functional_call(model, own, (X,)), labels)
+
+    T = geo.tangent_space(
+        eg.Landscape(model, nn.CrossEntropyLoss(), [(X[:4], labels[:4]), (X[4:], labels[4:])]), scale=5.0
+    )
+    dense = reference.tensors(f, T.land.theta)
+    x, y, z = vectors(3, T.n)
+    torch.testing.assert_close(T.metric_matrix(), dense.metric)
+    torch.testing.assert_close(T.christoffel(x, y), torch.einsum("ikl,k,l->i", dense.christoffel, x, y))
+    torch.testing.assert_close(T.riemann(x, y, z), torch.einsum("iklm,k,l,m->i", dense.riemann, z, x, y))
+    assert T.sectional_curvature(x, y) == pytest.approx(dense.sectional_curvature(x, y), rel=1e-9)
+    assert geo.ricci(T.land, x, y).value == pytest.approx(float(x @ dense.ricci @ y), rel=1e-9)
+    assert eg.scalar_curvature(T.land).value == pytest.approx(dense.scalar_curvature, rel=1e-9)
+
+
 @given(points)
 def test_symmetries_of_riemann(case: tuple[list[float], list[float]]) -> None:
     """Antisymmetry, exchange of pairs, the first Bianchi identity, and the Gauss equation."""

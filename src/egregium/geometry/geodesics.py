@@ -46,7 +46,7 @@ def geodesic(
         carry: vectors (n,) or (n, k) that are transported parallel along it, at no further product.
         fields: (J, DJ/dt) at the start, each (n,) or (n, k): Jacobi fields, which solve
             D^2 J/dt^2 = -R(J, theta') theta'; at each right-hand side one product more for each, no third derivatives.
-        tolerance: of a step of dopri5 (default 1e-9 in float64, 1e-5 in float32), for the position in units of the
+        tolerance: of a step of dopri5 (default 1e-10 in float64, 1e-5 in float32), for the position in units of the
             length, for all else in units of unit vectors.
         steps: instead, so many steps of RK4 in all, rounded up between kept points.
         budget: most gradients of the full data.

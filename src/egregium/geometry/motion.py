@@ -25,7 +25,7 @@ from egregium.results import Cost
 State = Float[Tensor, "rows n"]
 
 #: Largest error of a step, in units of the path's length (position, at most 1) and of unit vectors (the rest).
-TOLERANCES, COARSE = {torch.float64: 1e-9, torch.float32: 1e-5}, 1e-3
+TOLERANCES, COARSE = {torch.float64: 1e-10, torch.float32: 1e-5}, 1e-3
 #: Gradients of the full data that a path may take.
 BUDGET = 10_000.0
 #: How often a step that leaves the domain of f is tried again, each time a fifth as long.
