@@ -15,15 +15,27 @@ from egregium.results.geometry import (
 )
 from egregium.results.measurement import TERMS, Measurement, Session
 from egregium.results.portrait import Plane, Portrait
+from egregium.results.slices import (
+    QUANTITIES,
+    Directions,
+    ModePath,
+    QuantityName,
+    Sheet,
+    Slice,
+    Statistics,
+    Trajectory,
+)
 from egregium.results.spectra import DualSpectrum, Eigenpairs, SpectralDensity
 from egregium.results.table import Row
 
 __all__ = [
+    "QUANTITIES",
     "TERMS",
     "BallVolumes",
     "Block",
     "BlockTable",
     "Cost",
+    "Directions",
     "DualSpectrum",
     "Eigenpairs",
     "Environment",
@@ -31,13 +43,19 @@ __all__ = [
     "Geodesic",
     "Logarithm",
     "Measurement",
+    "ModePath",
     "Plane",
     "Portrait",
     "PrincipalCurvatures",
+    "QuantityName",
     "Row",
     "SectionalCurvatures",
     "Session",
+    "Sheet",
+    "Slice",
     "SpectralDensity",
+    "Statistics",
+    "Trajectory",
     "Transport",
     "environment",
     "load",
