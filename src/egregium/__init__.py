@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from egregium import geometry
+    from egregium import geometry, slices
     from egregium.curvature import ggn, hessian, shape_operator
     from egregium.diagnostics import Diagnosis, diagnosis
     from egregium.errors import EgregiumError
@@ -49,6 +49,7 @@ _HOMES = {
     "errors": ("EgregiumError",),
     "estimators": ("Progress",),
     "geometry": (),
+    "slices": (),
     "landscape": ("Landscape",),
     "measurement": (
         "blocks",
@@ -101,6 +102,7 @@ __all__ = [
     "nuclear_norm",
     "scalar_curvature",
     "shape_operator",
+    "slices",
     "spectral_density",
     "squared_frobenius",
     "trace",

@@ -20,6 +20,14 @@ class LossError(EgregiumError, ValueError):
     """The loss is not a finite scalar of the parameters, or is averaged in an unknown way."""
 
 
+class NotFiniteError(LossError):
+    """The loss is NaN or infinite at this point, and the data are read: `value` is what it is."""
+
+    def __init__(self, sentence: str, value: float) -> None:
+        super().__init__(sentence)
+        self.value = value
+
+
 class ArithmeticalError(EgregiumError, ArithmeticError):
     """A product or an estimate is not finite: a derivative that does not exist, or overflow."""
 

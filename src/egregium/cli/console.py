@@ -19,7 +19,7 @@ from egregium.cli.interruption import CODE, NOTHING, Process, handled_by, raised
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
-from egregium.results import Portrait, Row, Session
+from egregium.results import Portrait, Row, Session, Slice
 
 #: Results go to standard output; progress and errors to standard error.
 OUT = Console(highlight=False)
@@ -142,6 +142,13 @@ def geometry_table(portrait: Portrait) -> Table:
     """The numbers of a point."""
     shown = _table(portrait.title, {"": portrait.rows()}, {"": portrait.scalar_curvature.confidence})
     shown.caption = f"{shown.caption}\n{portrait.cost}"
+    return shown
+
+
+def slice_table(seen: Slice) -> Table:
+    """The ranges of a slice's quantities."""
+    shown = _table(seen.title, {"": seen.rows()}, {"": seen.confidence})
+    shown.caption = f"{shown.caption}\n{seen.cost}"
     return shown
 
 

@@ -27,6 +27,7 @@ from egregium.landscape.penalty import Decay, decays, penalty
 from egregium.landscape.place import checked_device, checked_dtype
 from egregium.landscape.selection import SHOWN, patterns_of, unwrapped
 from egregium.landscape.setting import setting
+from egregium.landscape.statistics import reestimated, tracking
 from egregium.results.table import Row
 
 #: What a batch adds to means over the data: parameters -> (sums, taken one at a time; the number of terms in each).
@@ -161,6 +162,41 @@ class Landscape:
             other._set(self._objective.to(place, kind), point, self.scale, self._decay)
         return other
 
+    def loaded(self, state: Mapping[str, Tensor]) -> "Landscape":
+        """The same landscape on a deep copy of the model with this state: parameters and buffers, by name.
+
+        Raises ArgumentError where the state does not fit the model, or there is none.
+        """
+        if not isinstance(self._objective, ModelObjective):
+            raise ArgumentError("loaded(state) needs a landscape of a model; use at(theta) for one of a function.")
+
+        def prepared(model: nn.Module) -> None:
+            try:
+                model.load_state_dict(dict(state))
+            except (RuntimeError, AttributeError) as error:
+                raise ArgumentError(f"The state does not fit {type(model).__name__}: {error}") from error
+
+        return self._on(self._objective.copied(prepared), None)
+
+    def reestimated(self) -> "Landscape":
+        """The same landscape at its point with running statistics (BatchNorm) that belong to it, from one pass.
+
+        On a deep copy of the model; the landscape itself where no layer keeps any. Costs a third of a gradient.
+        """
+        if not self.keeps_statistics or not isinstance(self._objective, ModelObjective):
+            return self
+        return self._on(reestimated(self._objective, self.unflatten(self.theta)), self._point)
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether a layer keeps running means and variances."""
+        return isinstance(self._objective, ModelObjective) and bool(tracking(self._objective.model))
+
+    def _on(self, objective: Objective, point: Tensor | None) -> "Landscape":
+        other = Landscape.__new__(Landscape)
+        other._set(objective, point, self.scale, self._decay)
+        return other
+
     @property
     def model(self) -> nn.Module | None:
         """The user's module; None for `from_function`."""
@@ -189,8 +225,8 @@ class Landscape:
         return tuple(setting(objective.model, objective.parameters(), self._decay, objective.dtype))
 
     def _like(self, point: Tensor | None, scale: float) -> "Landscape":
-        other = Landscape.__new__(Landscape)
-        other._set(self._objective, point, scale, self._decay)
+        other = self._on(self._objective, point)
+        other.scale = scale
         return other
 
     def flatten(self, tensors: Mapping[str, Tensor] | Sequence[Tensor]) -> Float[Tensor, " n"]:
@@ -227,7 +263,7 @@ class Landscape:
             total, count = batch.terms()
             return [total.detach().double().clone()], count  # `means` adds in place; total may view a parameter
 
-        (value,) = self.means(terms, seeds=seeds)
+        (value,) = self.means(terms, seeds=seeds, differentiable=False)
         return float(value) + self._penalty()
 
     def gradient(self) -> Float[Tensor, " n"]:
@@ -288,12 +324,20 @@ class Landscape:
         """What was found out about model, loss and data once, by name; shared by `at`, `scaled` and `fixed`."""
         return self._objective.facts
 
-    def means(self, contribution: Contribution, *, seeds: Seeds = Seeds(), most: int | None = None) -> list[Tensor]:
+    def means(
+        self,
+        contribution: Contribution,
+        *,
+        seeds: Seeds = Seeds(),
+        most: int | None = None,
+        differentiable: bool = True,
+    ) -> list[Tensor]:
         """scale / (number of terms) * sum over batches of contribution(batch, parameters), added up in float64.
 
         Everything linear in the batches (value, gradient, products) goes through here: batches are weighted by their
         exact number of loss terms, so the result does not depend on how the data are split. The sums of a batch are
-        taken one at a time, and only their totals are held. Weight decay is not in it. `most`: batches to look at.
+        taken one at a time, and only their totals are held. Weight decay is not in it. `most`: batches to look at;
+        `differentiable`: whether a graph is kept from the parameters on.
         Raises DataError where the data have no terms at all.
         """
         totals: list[Tensor] = []
@@ -309,7 +353,7 @@ class Landscape:
             return counted(number, batch.index)
 
         with derivatives(self.device):
-            parameters = self._parameters()
+            parameters = self._parameters(differentiable)
             with self._objective.batches(parameters, seeds) as batches:
                 for within in islice(batches, most):
                     count += within(partial(added, parameters))
@@ -339,8 +383,8 @@ class Landscape:
             return 0.0
         return self.scale * penalty(self._decay, self.unflatten(self.theta).values())
 
-    def _parameters(self) -> list[Tensor]:
-        """Fresh leaves at the point, one a parameter, that require grad: copies, for a model may write into them."""
+    def _parameters(self, differentiable: bool) -> list[Tensor]:
+        """Fresh leaves at the point, one a parameter: copies, for a model may write into them."""
         current = self._objective.parameters()
         if current.keys() != self.shapes.keys():
             changed = sorted(current.keys() ^ self.shapes.keys())
@@ -351,7 +395,7 @@ class Landscape:
         if self._point is not None:
             at_point = self.unflatten(self._point)
             current = {name: at_point[name].to(p.dtype) for name, p in current.items()}
-        return [p.detach().clone().requires_grad_() for p in current.values()]
+        return [p.detach().clone().requires_grad_(differentiable) for p in current.values()]
 
 
 def counted(number: Any, index: int) -> float:

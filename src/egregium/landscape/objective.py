@@ -18,7 +18,7 @@ from torch.nn.utils import parametrize
 from torch.utils._pytree import tree_leaves, tree_map
 
 from egregium.autodiff import exhausted, leaves_of, second_derivatives_of
-from egregium.errors import ArgumentError, DataError, EgregiumError, LossError
+from egregium.errors import ArgumentError, DataError, EgregiumError, LossError, NotFiniteError
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
 from egregium.landscape.losses import Count, LossTerms, rows
 from egregium.landscape.preservation import Generator, evaluation_mode, generators_kept, seed_all
@@ -166,6 +166,26 @@ class ModelObjective(Objective):
         other = ModelObjective(self.model, self._loss, self.data, kind, place, self._patterns)
         other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
         return other
+
+    def copied(self, prepare: Callable[[nn.Module], None]) -> "ModelObjective":
+        """The same objective on a deep copy of the model, after `prepare` was called with the copy."""
+        model = copy.deepcopy(self.model)
+        prepare(model)
+        other = ModelObjective(model, self._loss, self.data, self.dtype, self._device, self._patterns)
+        other.unchecked = self.unchecked
+        return other
+
+    def looked_through(self, model: nn.Module) -> None:
+        """Run `model`, in the modes its modules are in, on each batch of a pass, without derivatives."""
+        device = next(iter(self.parameters().values())).device
+        with generators_kept(self.data, *model.modules()) as own, torch.no_grad():
+            for index, batch in enumerate(_fetched(self.data, Seeds(), own)):
+                seed_all(NOISE, 0, index)
+                there = moved(batch, device, None)
+                if isinstance(self._loss, LossTerms):
+                    call(model, input_and_target(there, index)[0])
+                else:
+                    self._loss(model, there)
 
     @contextmanager
     def batches(self, parameters: Parameters, seeds: Seeds) -> Iterator[Iterator[Within]]:
@@ -370,8 +390,9 @@ def _finite(total: Any, index: int, batch: Any = None) -> Tensor:
                 f"The loss is {value} on batch {index} (counted from 0): its data are not finite at sample {sample} of "
                 "the batch. Mend or drop that sample."
             )
-        raise LossError(
+        raise NotFiniteError(
             f"The loss is {value} on batch {index} (counted from 0), though its data are finite. Look for NaN in the "
-            "parameters, a learning rate that diverged, or log and division at 0."
+            "parameters, a learning rate that diverged, or log and division at 0.",
+            value,
         )
     return total.reshape(())

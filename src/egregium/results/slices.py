@@ -105,7 +105,8 @@ class Slice(Saved):
         statistics: what was done with BatchNorm's running statistics; "" where the model has none.
         confidence: of the intervals.
         n, setting, cost, environment, notes, scale: as in `Measurement`.
-        title, command, target, created: what was measured, the exact command line, its TARGET, ISO 8601 time.
+        title, command, target, checkpoint, created: what was measured, the exact command line, its TARGET and
+            checkpoint, ISO 8601 time.
     """
 
     kind: Literal["line", "plane", "path"]
@@ -125,6 +126,7 @@ class Slice(Saved):
     title: str = ""
     command: str = ""
     target: str = ""
+    checkpoint: str = ""
     created: str = ""
 
     def rows(self) -> list[Row]:

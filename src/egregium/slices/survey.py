@@ -1,0 +1,212 @@
+"""Going from place to place over a slice, in a fixed order, until it is done, stopped, or the budget is spent."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import torch
+from scipy.interpolate import griddata
+
+from egregium.errors import BudgetError
+from egregium.estimators import Progress, ProgressCallback, stopped
+from egregium.landscape import Landscape
+from egregium.results import QUANTITIES, Cost, QuantityName, Sheet
+from egregium.slices.quantities import CHEAP, UNKNOWN, Found, Precision, found
+from egregium.slices.store import Store
+
+#: (row, column) of a place.
+Place = tuple[int, int]
+#: The widest step of an adaptive grid, in places of the fine one.
+WIDEST = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Coordinates along the first direction (columns) and the second (rows; one row where there is none)."""
+
+    a: Sequence[float]
+    b: Sequence[float] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return max(len(self.b), 1), len(self.a)
+
+    def coordinates(self, place: Place) -> tuple[float, ...]:
+        i, j = place
+        return (self.a[j], self.b[i]) if self.b else (self.a[j],)
+
+    def nearest_first(self) -> list[Place]:
+        """All places, those nearest the middle first: what is known when a run ends is about the centre."""
+        rows, columns = self.shape
+        off = lambda ij: max(abs(ij[0] - (rows - 1) / 2) / rows, abs(ij[1] - (columns - 1) / 2) / columns)
+        return sorted(((i, j) for i in range(rows) for j in range(columns)), key=off)
+
+
+@dataclass(eq=False)
+class Survey:
+    """What is looked at, how, and what it cost.
+
+    Attributes:
+        land_at: coordinates -> the landscape there.
+        adaptive: the loss is looked at only where it is off by more than this share of its range between neighbours.
+        ended: why it did not go to its end, or "".
+    """
+
+    land_at: Callable[[tuple[float, ...]], Landscape]
+    store: Store
+    precision: Precision
+    adaptive: float | None = None
+    progress: ProgressCallback | None = None
+    cost: Cost = Cost()
+    ended: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def sheet(self, name: QuantityName, grid: Grid) -> Sheet:
+        """The quantity over the grid, as far as it goes."""
+        known: dict[Place, Found] = {}
+        if name == "loss" and self.adaptive is not None:
+            refined(grid.shape, partial(self._place, name, grid, known), self.adaptive)
+        else:
+            for place in grid.nearest_first():
+                self._place(name, grid, known, place)
+        return _sheet(grid, known)
+
+    def _place(self, name: QuantityName, grid: Grid, known: dict[Place, Found], place: Place) -> Found:
+        """What is found at a place; UNKNOWN once the survey has ended."""
+        key = (name, *place)
+        if place not in known:
+            there = self.store.known.get(key)
+            if there is None:
+                there = self._measured(name, grid, known, place)
+                if not there.measured:
+                    return there
+                self.store.add(key, there)
+                self.cost = self.cost + there.cost
+            known[place] = there
+        return known[place]
+
+    def _measured(self, name: QuantityName, grid: Grid, known: dict[Place, Found], place: Place) -> Found:
+        left = math.inf if self.precision.budget is None else self.precision.budget - self.cost.gradients
+        if not self.ended and stopped(self.progress, self._report(name, grid, known)):
+            self._end("Stopped", name, grid, known)
+        elif not self.ended and left <= 0:
+            self._end("The budget ended", name, grid, known)
+        if self.ended:
+            return UNKNOWN
+        precision = replace(self.precision, budget=None if math.isinf(left) or name in CHEAP else left)
+        try:
+            return found(name, self.land_at(grid.coordinates(place)), precision)
+        except BudgetError:
+            self._end("The budget ended", name, grid, known)
+            return UNKNOWN
+
+    def _report(self, name: QuantityName, grid: Grid, known: dict[Place, Found]) -> Progress:
+        """How far it is, and what the rest will cost by what it cost so far."""
+        count, done = math.prod(grid.shape), len(known)
+        each = sum(f.cost.gradients for f in known.values()) / done if done else 0.0
+        price = f", about {each * (count - done):,.0f} gradients more" if each >= 1 else ""
+        return Progress(f"{QUANTITIES[name][0]} at {count} places{price}", done / count, None, self.cost)
+
+    def _end(self, why: str, name: QuantityName, grid: Grid, known: dict[Place, Found]) -> None:
+        self.ended = f"{why}: the {QUANTITIES[name][0]} is known at {len(known)} of {math.prod(grid.shape)} places."
+        self.notes.append(self.ended)
+
+
+def refined(shape: tuple[int, int], at: Callable[[Place], Found], tolerance: float) -> None:
+    """Look at a coarse grid, and between its places wherever the value there is not what the corners say.
+
+    A square is divided where its middle is off the mean of its corners by more than `tolerance` times the range of all
+    values so far, or one of them is not finite. A bump that every middle misses stays unseen.
+    """
+    rows, columns = shape
+    step = _first_step(rows, columns)
+    range_of = _Range()
+
+    def seen(place: Place) -> float:
+        return range_of.of(at(place).value)
+
+    active = [(i, j) for i in range(0, max(rows - 1, 1), step) for j in range(0, columns - 1, step)]
+    for square in active:
+        for corner in _corners(square, step, rows):
+            seen(corner)
+    while step > 1 and active:
+        half, divided = step // 2, []
+        for square in active:
+            corners = [seen(corner) for corner in _corners(square, step, rows)]
+            middle = seen((square[0] + (half if rows > 1 else 0), square[1] + half))
+            off = abs(middle - sum(corners) / len(corners))
+            if not off <= tolerance * range_of.width:
+                divided += list(_corners(square, half, rows))  # of the smaller squares, one each
+        for square in divided:
+            for corner in _corners(square, half, rows):
+                seen(corner)
+        active, step = divided, half
+
+
+class _Range:
+    """The range of the finite values so far."""
+
+    def __init__(self) -> None:
+        self.low, self.high = math.inf, -math.inf
+
+    def of(self, value: float) -> float:
+        if math.isfinite(value):
+            self.low, self.high = min(self.low, value), max(self.high, value)
+        return value
+
+    @property
+    def width(self) -> float:
+        return max(self.high - self.low, 0.0)
+
+
+def _first_step(rows: int, columns: int) -> int:
+    step = 1
+    sides = [side - 1 for side in (rows, columns) if side > 1]
+    while step < WIDEST and all(side % (2 * step) == 0 for side in sides):
+        step *= 2
+    return step
+
+
+def _corners(square: Place, step: int, rows: int) -> Iterator[Place]:
+    for di in (0, step) if rows > 1 else (0,):
+        for dj in (0, step):
+            yield square[0] + di, square[1] + dj
+
+
+def _sheet(grid: Grid, known: dict[Place, Found]) -> Sheet:
+    """The places as arrays; what was not looked at lies on planes through its neighbours, and is marked."""
+    values, widths = np.full(grid.shape, math.nan), np.full(grid.shape, math.nan)
+    measured = np.zeros(grid.shape, bool)
+    for place, found_there in known.items():
+        values[place], widths[place] = found_there.value, found_there.half_width
+        measured[place] = found_there.measured
+    _fill(values, measured)
+    arrays = [torch.from_numpy(x if grid.b else x[0]) for x in (values, widths, measured)]
+    a, b = (torch.tensor(x, dtype=torch.float64) for x in (grid.a, grid.b))
+    return Sheet(a, b, *arrays)
+
+
+def _fill(values: np.ndarray, measured: np.ndarray) -> None:
+    """Linear interpolation between measured, finite places, within their hull."""
+    good = measured & np.isfinite(values)
+    missing = ~measured
+    if not missing.any() or good.sum() < 2:
+        return
+    if values.shape[0] == 1:
+        there = np.flatnonzero(good[0])
+        inside = missing[0] & (np.arange(values.shape[1]) > there[0]) & (np.arange(values.shape[1]) < there[-1])
+        values[0, inside] = np.interp(np.flatnonzero(inside), there, values[0, there])
+    elif good.sum() > 3 and min(np.ptp(x) for x in np.nonzero(good)):
+        values[missing] = griddata(np.argwhere(good), values[good], np.argwhere(missing), method="linear")
+
+
+def spaced(low: float, high: float, points: int) -> list[float]:
+    """Equally spaced coordinates, both ends included; 0 exactly in the middle of a symmetric span of odd number.
+
+    >>> spaced(-1.0, 1.0, 5)
+    [-1.0, -0.5, 0.0, 0.5, 1.0]
+    """
+    middle, half, last = (low + high) / 2, (high - low) / 2, (points - 1) / 2
+    return [middle + half * ((i - last) / last) for i in range(points)]
