@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from egregium.errors import DataError
 
-#: Samples kept for testing, hidden units, steps of full-batch Adam and its learning rate.
-TEST, HIDDEN, STEPS, LEARNING_RATE = 360, 32, 300, 0.01
+#: Samples kept for testing, hidden units, steps of full-batch Adam, its learning rate, and steps between checkpoints.
+TEST, HIDDEN, STEPS, LEARNING_RATE, KEPT = 360, 32, 300, 0.01, 20
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,29 @@ def network(seed: int) -> nn.Module:
         return nn.Sequential(nn.Linear(64, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 10))
 
 
-def train(model: nn.Module, data: Split, advanced: Callable[[float], None]) -> None:
-    """Full-batch Adam on the cross-entropy; `advanced` hears the fraction done after each step."""
+def train(model: nn.Module, data: Split, advanced: Callable[[float], None]) -> dict[str, dict[str, Tensor]]:
+    """Full-batch Adam on the cross-entropy; `advanced` hears the fraction done after each step.
+
+    Returns the states on the way, the first and the last included, by name.
+    """
+    states = {"step 0": _state(model)}
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     for step in range(STEPS):
         optimiser.zero_grad()
         torch.autograd.backward(nn.functional.cross_entropy(model(data.inputs), data.targets))
         optimiser.step()
         advanced((step + 1) / STEPS)
+        if (step + 1) % KEPT == 0:
+            states[f"step {step + 1}"] = _state(model)
     optimiser.zero_grad()
+    return states
 
 
 def accuracy(model: nn.Module, data: Split) -> float:
     """Share of samples whose largest output is the right class."""
     with torch.no_grad():
         return float((model(data.inputs).argmax(1) == data.targets).double().mean())
+
+
+def _state(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -34,7 +34,8 @@ def slice_(
         str | None, typer.Option("--directions", help=f"{', '.join(PAIRS)}, components; filter if not given.")
     ] = None,
     trail: Annotated[
-        list[Path] | None, typer.Option("--trajectory", help="A checkpoint to project on the plane; once for each.")
+        list[Path] | None,
+        typer.Option("--trajectory", help="A checkpoint, once for each; the last is the centre."),
     ] = None,
     quantities: Annotated[
         str, typer.Option("--quantities", help=f"Of {', '.join(QUANTITIES)}, with commas.")
@@ -61,6 +62,7 @@ def slice_(
     """Look at the loss and R over a plane through the point of TARGET; goes on where a killed run ended."""
     prepared(out, (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())), force)
     states = [read_state(path) for path in trail or ()]
+    checkpoint = checkpoint or (trail[-1] if trail else None)
     land = prepared_landscape(target, checkpoint, device, dtype)
     made(out)
     if force:

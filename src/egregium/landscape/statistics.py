@@ -36,7 +36,7 @@ def reestimated(objective: ModelObjective, theta: Mapping[str, Tensor]) -> Model
 
 @contextmanager
 def _collecting(model: nn.Module) -> Iterator[None]:
-    """In here a call of `model` adds the statistics of its batch to the means of those before."""
+    """In here a call of `model`, a copy, adds the statistics of its batch to the means of those before."""
     layers, seen = tracking(model), 0
 
     def weighted(_: nn.Module, arguments: tuple[object, ...], named: dict[str, object]) -> None:
@@ -46,7 +46,6 @@ def _collecting(model: nn.Module) -> Iterator[None]:
         for layer in layers:
             layer.momentum = size / seen if seen else 1.0
 
-    momenta = [layer.momentum for layer in layers]
     hook = model.register_forward_pre_hook(weighted, with_kwargs=True)
     for layer in layers:
         layer.reset_running_stats()
@@ -55,5 +54,5 @@ def _collecting(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         hook.remove()
-        for layer, momentum in zip(layers, momenta, strict=True):
-            layer.momentum, layer.training = momentum, False
+        for layer in layers:
+            layer.training = False
