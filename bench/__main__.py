@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bench import accuracy, bound, coverage, eigen, geometry, growth, parts, products, record, rivals, weighting
+from bench import accuracy, bound, coverage, eigen, geometry, growth, parts, products, record, rivals, slices, weighting
 from bench.options import FASHION_MNIST, Options
 from bench.page import drawn
 from bench.tables import Table, show
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Options], Iterator[Table]]] = {
     "eigen": eigen.tables,
     "bound": bound.tables,
     "geometry": geometry.tables,
+    "slices": slices.tables,
     "products": products.tables,
     "growth": growth.tables,
     "parts": parts.tables,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -115,50 +116,62 @@ class Survey:
 
 
 def refined(shape: tuple[int, int], at: Callable[[Place], Found], tolerance: float) -> None:
-    """Look at a coarse grid, and between its places wherever the value there is not what the corners say.
+    """Look at a coarse grid, and between its places wherever linear interpolation there would be off.
 
-    A square is divided where its middle is off the mean of its corners by more than `tolerance` times the range of all
-    values so far, or one of them is not finite. A bump that every middle misses stays unseen.
+    A square of side h is divided where h^2 |f''| / 8, from second differences along both axes at its corners, is more
+    than `tolerance` times the range of all values so far, where one of them is not finite, and, on the coarsest grid,
+    where its middle is off by as much. A bump between places that nobody looked at stays unseen.
     """
     rows, columns = shape
-    step = _first_step(rows, columns)
-    range_of = _Range()
-
-    def seen(place: Place) -> float:
-        return range_of.of(at(place).value)
-
+    step, seen = _first_step(rows, columns), Seen(at, rows)
     active = [(i, j) for i in range(0, max(rows - 1, 1), step) for j in range(0, columns - 1, step)]
-    for square in active:
-        for corner in _corners(square, step, rows):
-            seen(corner)
-    while step > 1 and active:
-        half, divided = step // 2, []
+    first = True
+    while active:
         for square in active:
-            corners = [seen(corner) for corner in _corners(square, step, rows)]
-            middle = seen((square[0] + (half if rows > 1 else 0), square[1] + half))
-            off = abs(middle - sum(corners) / len(corners))
-            if not off <= tolerance * range_of.width:
-                divided += list(_corners(square, half, rows))  # of the smaller squares, one each
-        for square in divided:
-            for corner in _corners(square, half, rows):
-                seen(corner)
-        active, step = divided, half
+            for corner in _corners(square, step, rows):
+                seen.value(corner)
+        if step == 1:
+            return
+        divided = [square for square in active if not seen.bend(square, step, first) <= tolerance * seen.range]
+        step, first = step // 2, False
+        active = [part for square in divided for part in _corners(square, step, rows)]  # of the smaller, one each
 
 
-class _Range:
-    """The range of the finite values so far."""
+class Seen:
+    """The values that were looked at, by place."""
 
-    def __init__(self) -> None:
-        self.low, self.high = math.inf, -math.inf
+    def __init__(self, at: Callable[[Place], Found], rows: int) -> None:
+        self.at, self.rows, self.values = at, rows, dict[Place, float]()
 
-    def of(self, value: float) -> float:
-        if math.isfinite(value):
-            self.low, self.high = min(self.low, value), max(self.high, value)
-        return value
+    def value(self, place: Place) -> float:
+        if place not in self.values:
+            self.values[place] = self.at(place).value
+        return self.values[place]
 
     @property
-    def width(self) -> float:
-        return max(self.high - self.low, 0.0)
+    def range(self) -> float:
+        """Between the least and the most finite value."""
+        finite = [value for value in self.values.values() if math.isfinite(value)]
+        return max(finite) - min(finite) if finite else 0.0
+
+    def bend(self, square: Place, step: int, middle: bool) -> float:
+        """How far linear interpolation may be off in a square; NaN where a value is not finite."""
+        corners = list(_corners(square, step, self.rows))
+        values = [self.value(corner) for corner in corners]
+        if not all(map(math.isfinite, values)):
+            return math.nan
+        found = [abs(d) / 8 for i, j in corners for axis in ((0, step), (step, 0)) for d in self._second((i, j), axis)]
+        if middle:
+            half = step // 2
+            found.append(abs(self.value((square[0] + half * (self.rows > 1), square[1] + half)) - fmean(values)))
+        return math.nan if any(map(math.isnan, found)) else max(found, default=math.nan)
+
+    def _second(self, place: Place, axis: Place) -> Iterator[float]:
+        """f(x + h) - 2 f(x) + f(x - h), where all three were looked at and are finite."""
+        there = [(place[0] + k * axis[0], place[1] + k * axis[1]) for k in (-1, 0, 1)]
+        if all(math.isfinite(self.values.get(p, math.nan)) for p in there):
+            low, here, high = (self.values[p] for p in there)
+            yield high - 2 * here + low
 
 
 def _first_step(rows: int, columns: int) -> int:
