@@ -1,7 +1,7 @@
 """The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted
 (with what was known by then, if there was an estimate).
 
-`egregium doctor` and `egregium geometry` have files of their own.
+`egregium doctor`, `egregium geometry` and `egregium report` have files of their own.
 """
 
 import shlex
@@ -20,6 +20,7 @@ from egregium.cli.doctor import doctor
 from egregium.cli.geometry import geometry
 from egregium.cli.interruption import CODE, NOTHING, Process
 from egregium.cli.output import made, prepared
+from egregium.cli.report import report
 from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.errors import BudgetError
 from egregium.landscape import Landscape
@@ -105,6 +106,7 @@ def measure(
 
 app.command()(doctor)
 app.command()(geometry)
+app.command()(report)
 
 
 def _measured(land: Landscape, name: str, watch: Watch, density: bool = True, **options: Any) -> dict[str, Measurement]:
