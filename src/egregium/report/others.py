@@ -45,7 +45,11 @@ def _rows(result: Any) -> list[tuple[Markup, Markup, Markup]]:
 @_rows.register
 def _(path: ModePath) -> list[tuple[Markup, Markup, Markup]]:
     along, straight = (
-        [Row(f"{row.name}, {name}", row.value, row.meaning) for row in ran.rows()[1:] if row.group == "slice"]
+        [
+            Row(f"{row.name}, {name}", row.value, row.meaning)
+            for row in ran.rows()[1:]
+            if row.group == "slice" and row.name != "running statistics"
+        ]
         for name, ran in (("path", path.path), ("straight line", path.straight))
     )
     meaning = "max of f(t) − ((1 − t) f(0) + t f(1))"

@@ -59,7 +59,7 @@ def _all_fit(values: tuple[Any, ...], hints: tuple[Any, ...]) -> bool:
 
 def _is(value: Any, kind: Any) -> bool:
     if kind in (float, int):
-        whole = kind is float or (isinstance(value, int) or isinstance(value, float) and value.is_integer())
+        whole = kind is float or (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
         return isinstance(value, (int, float)) and not isinstance(value, bool) and whole
     if not isinstance(kind, type):
         return True

@@ -6,6 +6,8 @@
     responsive: true,
     displaylogo: false,
     scrollZoom: false, // the wheel scrolls the page; + and - come nearer
+    showSendToCloud: false, // nothing leaves the page
+    plotlyServerURL: "",
     modeBarButtonsToRemove: ["tableRotation", "resetCameraLastSave3d"],
   };
 
@@ -20,11 +22,27 @@
     return Object.fromEntries(Object.entries(value).map(([key, x]) => [key, coloured(x, style)]));
   };
 
-  // the sentence of the nearest measured place, at every place
-  const spoken = (trace, places) =>
-    trace.type === "surface" && trace.text
-      ? { ...trace, text: trace.text.map((row) => row.map((i) => places[i])) }
-      : trace;
+  const digits = (x, most) => String(Number(x.toPrecision(most))).replaceAll("-", "−");
+
+  // a surface that says, at every place, where that is, the loss, and R at the nearest place where it was measured
+  const spoken = ({ near, ...trace }, places) => {
+    if (trace.type !== "surface") return trace;
+    const words = (z, i, j) =>
+      [`${digits(trace.x[i], 3)}, ${digits(trace.y[j], 3)}`, `loss ${digits(z, 5)}`, near ? places[near[j][i]] : ""]
+        .filter(Boolean)
+        .join("<br>");
+    return { ...trace, text: trace.z.map((row, j) => row.map((z, i) => (z === null ? "" : words(z, i, j)))) };
+  };
+
+  // on a narrow screen the colour bar lies above the surface, and one looks from further away
+  const fitted = (traces, layout, narrow) => {
+    if (!narrow) return [traces, layout];
+    const bar = { orientation: "h", y: 1, yanchor: "top", len: 0.9, title: { side: "top" } };
+    const lying = ({ title, ...old }) => ({ ...old, ...bar, title: { text: title.text.replace("<br>", " "), ...bar.title } });
+    const eye = Object.fromEntries(Object.entries(layout.scene.camera.eye).map(([axis, x]) => [axis, 1.5 * x]));
+    const scene = { ...layout.scene, camera: { ...layout.scene.camera, eye }, domain: { y: [0, 0.85] } };
+    return [traces.map((one) => (one.colorbar ? { ...one, colorbar: lying(one.colorbar) } : one)), { ...layout, scene }];
+  };
 
   const turned = (eye, key) => {
     const [flat, angle] = [Math.hypot(eye.x, eye.y), Math.atan2(eye.y, eye.x)];
@@ -41,10 +59,11 @@
     const [place, still] = [figure.querySelector(".turn"), figure.querySelector(".still")];
     const { data, layout, places } = JSON.parse(figure.querySelector("script").textContent);
     const traces = data.map((trace) => spoken(trace, places));
-    const start = structuredClone(layout.scene.camera.eye);
+    const narrow = matchMedia("(max-width: 40rem)");
     const draw = () => {
       const style = getComputedStyle(document.documentElement);
-      return Plotly.react(place, coloured(traces, style), coloured(layout, style), OPTIONS);
+      const [shown, around] = fitted(traces, layout, narrow.matches);
+      return Plotly.react(place, coloured(shown, style), coloured(around, style), OPTIONS);
     };
     place.hidden = false;
     figure.classList.add("live");
@@ -55,13 +74,14 @@
       figure.classList.remove("live");
       return;
     }
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    for (const query of [matchMedia("(prefers-color-scheme: dark)"), narrow]) query.addEventListener("change", draw);
     place.addEventListener("keydown", (event) => {
       if (event.target !== place || event.ctrlKey || event.metaKey || event.altKey) return;
       const known = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "=", "-", "0"].includes(event.key);
       if (!known) return;
       event.preventDefault();
-      const eye = event.key === "0" ? start : turned(place._fullLayout.scene.camera.eye, event.key);
+      const home = fitted(traces, layout, narrow.matches)[1].scene.camera.eye;
+      const eye = event.key === "0" ? home : turned(place._fullLayout.scene.camera.eye, event.key);
       Plotly.relayout(place, { "scene.camera.eye": eye });
     });
   };

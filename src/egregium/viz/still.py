@@ -55,8 +55,8 @@ def _draw(ax: Any, drawn: Surface) -> None:
 
 
 def _finish(ax: Any, plane: Slice) -> None:
-    ax.set_xlabel(short(plane.axes[0]), labelpad=2)
-    ax.set_ylabel(short(plane.axes[1]), labelpad=2)
+    ax.set_xlabel(short(plane.axes[0]), labelpad=5)
+    ax.set_ylabel(short(plane.axes[1]), labelpad=5)
     ax.set_zlabel("loss f")
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_major_locator(MaxNLocator(4))

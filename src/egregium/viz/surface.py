@@ -18,14 +18,15 @@ INK, MUTED, RULE, PAPER = "var(--ink)", "var(--muted)", "var(--rule)", "var(--pa
 GREY = "#9aa3ad"
 #: Steps of the colour scale, and significant digits of what is drawn.
 STEPS, DIGITS = 17, 9
-#: Where one looks from.
-EYE = {"x": 1.35, "y": -1.55, "z": 1.05}
+#: Where one looks from, and at.
+EYE = {"x": 1.15, "y": -1.3, "z": 1.1}
+CENTRE = {"x": 0, "y": 0, "z": -0.15}
 
 
 def surface_spec(plane: Slice, trajectory: Trajectory | None = None) -> dict[str, Any] | None:
     """`{"data": ..., "layout": ..., "places": ...}`; None where there is no surface to draw.
 
-    A surface's "text" holds, for each of its places, which of "places" says what R is nearby: a sentence each.
+    "near" of a surface holds, for each of its places, which of "places" says what R is nearby: a sentence each.
     Colours "var(--name)" are the page's.
     """
     drawn = surface(plane)
@@ -52,7 +53,6 @@ def _surfaces(drawn: Surface, known: list[tuple[float, float, float, float]]) ->
 
 
 def _surface(drawn: Surface, heights: Array, known: list[tuple[float, float, float, float]]) -> dict[str, Any]:
-    where = "%{x:.3g}, %{y:.3g}<br>loss %{z:.5g}"
     found: dict[str, Any] = {
         "type": "surface",
         "x": _plain(drawn.a),
@@ -65,10 +65,10 @@ def _surface(drawn: Surface, heights: Array, known: list[tuple[float, float, flo
         "colorbar": {"title": {"text": "<br>".join(drawn.key)}, "thickness": 12, "len": 0.6, "outlinewidth": 0},
         "lighting": {"ambient": 0.85, "diffuse": 0.3, "specular": 0.04, "roughness": 0.9},
         "contours": {"z": {"highlightcolor": MUTED}},
-        "hovertemplate": f"{where}<br>%{{text}}<extra></extra>" if known else f"{where}<extra></extra>",
+        "hoverinfo": "text",  # a template would take the text of the place with a and b exchanged
     }
     if known:
-        found["text"] = nearest(known, drawn.a, drawn.b).tolist()
+        found["near"] = nearest(known, drawn.a, drawn.b).tolist()
     return found
 
 
@@ -83,7 +83,8 @@ def _checkpoints(trajectory: Trajectory) -> dict[str, Any]:
     """At their own losses, not the plane's."""
     rows = zip(trajectory.names, trajectory.losses.tolist(), trajectory.apart.tolist(), strict=True)
     text = [
-        f"{escape(short(name))}<br>loss {loss:.5g}<br>{typeset(f'{far:.3g}')} off the plane" for name, loss, far in rows
+        f"{escape(short(name))}<br>" + typeset(f"loss {loss:.5g}<br>{far:.3g} off the plane")
+        for name, loss, far in rows
     ]
     return {
         "type": "scatter3d",
@@ -92,7 +93,7 @@ def _checkpoints(trajectory: Trajectory) -> dict[str, Any]:
         "y": _plain(trajectory.coordinates[:, 1]),
         "z": _plain(trajectory.losses),
         "text": text,
-        "hovertemplate": "%{text}<extra></extra>",
+        "hoverinfo": "text",
         "line": {"color": INK, "width": 5},
         "marker": {"color": INK, "size": 4, "line": {"color": PAPER, "width": 1}},
         "showlegend": False,
@@ -106,7 +107,8 @@ def _centre(plane: Slice) -> dict[str, Any]:
         "x": [0],
         "y": [0],
         "z": _plain([plane.centre]),
-        "hovertemplate": "the centre<br>loss %{z:.5g}<extra></extra>",
+        "hoverinfo": "text",
+        "text": [typeset(f"the centre<br>loss {plane.centre:.5g}")],
         "marker": {"color": INK, "size": 6, "symbol": "diamond", "line": {"color": PAPER, "width": 1}},
         "showlegend": False,
     }
@@ -122,8 +124,9 @@ def _layout(plane: Slice) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": INK, "size": 12, "family": "system-ui, sans-serif"},
         "hoverlabel": {"bgcolor": PAPER, "bordercolor": MUTED, "font": {"color": INK}},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
         "uirevision": "kept",  # the camera stays where it is when the colours change
-        "scene": axes | {"aspectmode": "manual", "aspectratio": {"x": 1, "y": 1, "z": 0.65}, "camera": {"eye": EYE}},
+        "scene": axes | {"aspectmode": "manual", "aspectratio": {"x": 1, "y": 1, "z": 0.65}, "camera": {"eye": EYE, "center": CENTRE}},
     }
 
 
