@@ -32,7 +32,7 @@ def between(values: ArrayLike, a: ArrayLike, b: ArrayLike, at_a: ArrayLike, at_b
     >>> between([[0.0, 2.0], [4.0, 6.0]], [0, 1], [0, 1], [0.5], [0.5, 2.0]).tolist()
     [[3.0], [nan]]
     """
-    known = np.where(np.isfinite(values), np.asarray(values, dtype=float), np.nan)
+    known = finite(values)
     (i, u), (j, v) = _weights(a, at_a), _weights(b, at_b)
     rows = _mixed(known[:, i], known[:, _next(i, a)], u)
     return _mixed(rows[j].T, rows[_next(j, b)].T, v).T
@@ -57,6 +57,12 @@ def _mixed(low: Array, high: Array, weight: Array) -> Array:
     """A corner without weight need not be known."""
     mixed = np.where(weight == 0, low, np.where(weight == 1, high, (1 - weight) * low + weight * high))
     return np.asarray(np.where(np.isnan(weight), np.nan, mixed))
+
+
+def finite(values: ArrayLike) -> Array:
+    """`values` with NaN in place of what is not finite."""
+    found = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def masked(values: Any) -> Any:

@@ -8,7 +8,7 @@ from matplotlib.colors import Colormap, Normalize
 from numpy.typing import NDArray
 
 from egregium.results import Sheet, Slice, Trajectory
-from egregium.viz.colouring import Array, between, scale
+from egregium.viz.colouring import Array, between, finite, scale
 from egregium.viz.labels import typeset
 
 
@@ -51,7 +51,7 @@ def surface(plane: Slice) -> Surface | None:
     if plane.kind != "plane" or loss is None or not np.isfinite(np.asarray(loss.values)).any():
         return None
     a, b = (np.asarray(x, dtype=float) for x in (loss.a, loss.b))
-    heights = np.where(np.isfinite(loss.values), np.asarray(loss.values, dtype=float), np.nan)
+    heights = finite(loss.values)
     by = plane.sheets.get("scalar_curvature")
     if by is None or not np.isfinite(np.asarray(by.values)).any():
         return Surface(a, b, heights, heights, *scale(heights), None)

@@ -126,7 +126,12 @@ def _layout(plane: Slice) -> dict[str, Any]:
         "hoverlabel": {"bgcolor": PAPER, "bordercolor": MUTED, "font": {"color": INK}},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
         "uirevision": "kept",  # the camera stays where it is when the colours change
-        "scene": axes | {"aspectmode": "manual", "aspectratio": {"x": 1, "y": 1, "z": 0.65}, "camera": {"eye": EYE, "center": CENTRE}},
+        "scene": axes
+        | {
+            "aspectmode": "manual",
+            "aspectratio": {"x": 1, "y": 1, "z": 0.65},
+            "camera": {"eye": EYE, "center": CENTRE},
+        },
     }
 
 
