@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from handmade import line, mode_path, plane, trajectory
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tests.report.examples import line, mode_path, plane, trajectory
 
 import egregium as eg
 from egregium.report import collection, page

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.report.examples import line, mode_path, plane, trajectory
+from handmade import line, mode_path, plane, trajectory
 
 import egregium as eg
 from egregium.report import collection, page

@@ -1,6 +1,6 @@
 """Tables and facts of documents that are no sessions."""
 
-from tests.report.examples import mode_path, plane, trajectory
+from handmade import mode_path, plane, trajectory
 
 from egregium.report.collection import Collection, Found
 from egregium.report.others import facts_of_others, tables

@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 
-from tests.report.examples import plane
+from handmade import plane
 
 import egregium as eg
 from egregium.report import page

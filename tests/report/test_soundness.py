@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.report.examples import line, mode_path, plane, trajectory
+from handmade import line, mode_path, plane, trajectory
 
 import egregium as eg
 from egregium.report.soundness import fault

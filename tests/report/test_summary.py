@@ -1,6 +1,6 @@
 """The cards of the summary."""
 
-from tests.report.examples import mode_path, plane, trajectory
+from handmade import mode_path, plane, trajectory
 
 from egregium.report.cautions import cautions
 from egregium.report.collection import Collection, Found

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.report.examples import line, plane, trajectory
+from handmade import line, plane, trajectory
 
 from egregium.report.collection import Collection, Found
 from egregium.report.surfaces import MOST_SURFACES, data, reliefs

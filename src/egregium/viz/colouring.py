@@ -45,6 +45,7 @@ def _weights(places: ArrayLike, at: ArrayLike) -> tuple[NDArray[np.intp], Array]
     width = grid[_next(index, grid)] - grid[index]
     weight = np.divide(wanted - grid[index], width, out=np.zeros(len(wanted)), where=width > 0)
     slack = 1e-9 * max(float(np.ptp(grid)), np.finfo(float).tiny)  # the ends of two grids may differ by rounding
+    weight = np.where(np.abs(weight - np.round(weight)) < 1e-9, np.round(weight), weight)  # a corner that was measured
     outside = (wanted < grid[0] - slack) | (wanted > grid[-1] + slack)
     return index, np.where(outside, np.nan, np.clip(weight, 0.0, 1.0))
 
