@@ -4,6 +4,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from zipfile import ZipFile
 
 ROOT = Path(__file__).parent.parent
 MINE = """
@@ -23,6 +24,10 @@ def run(*command: str, cwd: Path) -> str:
 def test_wheel_gives_a_working_command(tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT), cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as content:
+        packed = {name.removeprefix("egregium/report/") for name in content.namelist()}
+    vendored = {"vendor/plotly-gl3d.min.js", "vendor/plotly.LICENSE", "vendor/README.md"}
+    assert vendored | {"page.js", "surfaces.js"} <= packed
     venv.create(tmp_path / "env", with_pip=True)
     bin_folder = tmp_path / "env" / "bin"
     pip = (str(bin_folder / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check")

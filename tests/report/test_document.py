@@ -3,12 +3,13 @@
 from base64 import b64decode
 from pathlib import Path
 
+import handmade
 import pytest
 import torch
 
 import egregium as eg
 from egregium.report import document
-from egregium.report.document import embedded
+from egregium.report.document import all_embedded, embedded
 
 
 def taken_out(href: str, folder: Path) -> eg.Session:
@@ -49,3 +50,17 @@ def test_too_large_a_document_keeps_its_numbers(
     for name, m in session.measurements.items():
         assert back.measurements[name].rows() == m.rows()
         assert len(back.measurements[name].terms["trace"].samples) == 0
+
+
+def test_of_many_documents_the_largest_are_reduced_first_then_left_out(
+    session: eg.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = handmade.plane()
+    large, small = all_embedded([session, shown])
+    assert not large.reduced
+    monkeypatch.setattr(document, "LIMIT", len(large.href))
+    large, same = all_embedded([session, shown])
+    assert (large.reduced, same) == (True, small)
+    assert large.href
+    monkeypatch.setattr(document, "LIMIT", 10)
+    assert [found.href for found in all_embedded([session, shown])] == ["", ""]

@@ -1,7 +1,7 @@
 """The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted
 (with what was known by then, if there was an estimate).
 
-`egregium doctor`, `egregium geometry` and `egregium slice` have files of their own.
+The commands with files of their own: `doctor`, `geometry`, `report`, `slice`.
 """
 
 import shlex
@@ -20,6 +20,7 @@ from egregium.cli.doctor import doctor
 from egregium.cli.geometry import geometry
 from egregium.cli.interruption import CODE, NOTHING, Process
 from egregium.cli.output import made, prepared
+from egregium.cli.report import report
 from egregium.cli.slice import slice_
 from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.errors import BudgetError
@@ -106,6 +107,7 @@ def measure(
 
 app.command()(doctor)
 app.command()(geometry)
+app.command()(report)
 app.command("slice")(slice_)
 
 

@@ -1,53 +1,69 @@
-"""The session's document inside the page, as a link that works offline."""
+"""The documents inside the page, as links that work offline."""
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from egregium.results import Estimate, Measurement, Session
+from egregium.results import Estimate, Measurement, ModePath
 from egregium.results.document import text
 
-#: Characters of a link above which the page would become unwieldy.
+#: Characters of all links above which the page would become unwieldy.
 LIMIT = 800_000
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A data: URI of the JSON document, how large the document is, and whether samples and densities are left out."""
+    """A data: URI of the JSON document, how large the document is, and whether parts of it are left out.
+
+    `href` is empty where the document is too large even without them.
+    """
 
     href: str
     kilobytes: int
     reduced: bool
 
 
-def embedded(session: Session) -> Embedded:
-    """The document as `egregium.load` reads it; without per-probe samples and densities where it is too large."""
-    whole = _text(session)
-    reduced = 4 * len(whole) / 3 > LIMIT
-    kept = _text(_without_samples(session)) if reduced else whole
-    link = "data:application/json;base64," + b64encode(kept.encode()).decode()
-    return Embedded(link, max(round(len(kept) / 1000), 1), reduced)
+def embedded(result: Any) -> Embedded:
+    """The document as `egregium.load` reads it; without samples, densities and points trained where too large."""
+    return all_embedded([result])[0]
 
 
-def _text(session: Session) -> str:
-    """What `session.save` writes, on one line."""
-    return json.dumps(json.loads(text(session)), separators=(",", ":"))
+def all_embedded(results: Sequence[Any]) -> list[Embedded]:
+    """Each of the documents, the largest ones reduced until all of them together are below the limit, or left out."""
+    texts = [_text(result) for result in results]
+    states = ["whole"] * len(texts)
+    for state in ("reduced", "left out"):
+        for i in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
+            if 4 * sum(map(len, texts)) / 3 <= LIMIT:
+                break
+            states[i] = state
+            texts[i] = _text(_without_samples(results[i])) if state == "reduced" else ""
+    return [_link(kept, state) for kept, state in zip(texts, states, strict=True)]
 
 
-def _without_samples(session: Session) -> Session:
-    return replace(session, measurements={name: _reduced(m) for name, m in session.measurements.items()})
+def _link(kept: str, state: str) -> Embedded:
+    link = "data:application/json;base64," + b64encode(kept.encode()).decode() if kept else ""
+    return Embedded(link, max(round(len(kept) / 1000), 1), state != "whole")
 
 
-def _reduced(m: Measurement) -> Measurement:
-    kept: dict[str, Any] = {field.name: _emptied(getattr(m, field.name)) for field in fields(m)}
-    return Measurement(**kept | {"density": None})
+def _text(result: Any) -> str:
+    """What `result.save` writes, on one line."""
+    return json.dumps(json.loads(text(result)), separators=(",", ":"))
 
 
-def _emptied(value: Any) -> Any:
-    if isinstance(value, Estimate):
-        return replace(value, samples=value.samples[:0])
+def _without_samples(value: Any) -> Any:
+    """`value` without the samples of its estimates, its densities and its trained points."""
     if isinstance(value, Mapping):
-        return {key: _emptied(item) for key, item in value.items()}
-    return value
+        return {key: _without_samples(item) for key, item in value.items()}
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    kept: dict[str, Any] = {field.name: _without_samples(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Estimate):
+        kept["samples"] = value.samples[:0]
+    elif isinstance(value, Measurement):
+        kept["density"] = None
+    elif isinstance(value, ModePath):
+        kept["bends"] = value.bends[:0]
+    return replace(value, **kept)

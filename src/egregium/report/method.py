@@ -1,11 +1,12 @@
 """How the numbers of a session were computed, and where."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from egregium.report.typeset import typeset
-from egregium.results import Eigenpairs, Measurement, Session
+from egregium.results import Eigenpairs, Environment, Measurement, Session
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,37 @@ class Fact:
     cells: tuple[Markup, ...]
 
 
-def facts(session: Session) -> list[Fact]:
-    """Method, samples, cost, seed, versions and machine of each point."""
-    columns = [_computation(m) | _machine(m) for m in session.measurements.values()]
+def facts(session: Session, sources: Mapping[str, Session] | None = None) -> list[Fact]:
+    """Method, samples, cost, seed, versions and machine of each point; its command where `sources` differ in it."""
+    columns = [_computation(m) | machine(m.environment) for m in session.measurements.values()]
+    if sources and len({(one.command, one.created) for one in sources.values()}) > 1:
+        columns = [_origin(sources[name]) | column for name, column in zip(session.measurements, columns, strict=True)]
+    return same_or_each(columns)
+
+
+def same_or_each(columns: Sequence[Mapping[str, Markup]]) -> list[Fact]:
+    """What the columns say, name by name: one cell where they agree, else one for each."""
     names = dict.fromkeys(name for column in columns for name in column)
     rows = ((typeset(name), tuple(column.get(name, Markup("–")) for column in columns)) for name in names)
     return [Fact(name, cells[:1] if len(set(cells)) == 1 else cells) for name, cells in rows]
+
+
+def machine(environment: Environment) -> dict[str, Markup]:
+    """Seed, precision, machine and versions."""
+    known = {
+        "Seed": str(environment.seed),
+        "Precision": environment.dtype,
+        "Device": f"{environment.device} ({environment.device_name})",
+        "Processor": f"{environment.threads} threads on {environment.cores} cores",
+        "Platform": environment.platform,
+        "Versions": f"egregium {environment.egregium}, torch {environment.torch}, numpy {environment.numpy}, "
+        f"scipy {environment.scipy}, Python {environment.python}",
+    }
+    return {name: escape(text) for name, text in known.items()}
+
+
+def _origin(session: Session) -> dict[str, Markup]:
+    return {"Command": Markup("<code>{}</code>").format(session.command), "Created": escape(session.created)}
 
 
 def _computation(m: Measurement) -> dict[str, Markup]:
@@ -44,20 +70,6 @@ def _computation(m: Measurement) -> dict[str, Markup]:
         known["Its smoothing"] = f"Gaussian of width {m.density.sigma:.3g} at {m.density.grid.numel()} positions"
     known["Cost of everything"] = str(m.cost)
     return {name: typeset(text) for name, text in known.items()}
-
-
-def _machine(m: Measurement) -> dict[str, Markup]:
-    machine = m.environment
-    known = {
-        "Seed": str(machine.seed),
-        "Precision": machine.dtype,
-        "Device": f"{machine.device} ({machine.device_name})",
-        "Processor": f"{machine.threads} threads on {machine.cores} cores",
-        "Platform": machine.platform,
-        "Versions": f"egregium {machine.egregium}, torch {machine.torch}, numpy {machine.numpy}, "
-        f"scipy {machine.scipy}, Python {machine.python}",
-    }
-    return {name: escape(text) for name, text in known.items()}
 
 
 def _eigenpairs(pairs: Eigenpairs) -> str:

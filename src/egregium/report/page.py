@@ -1,61 +1,50 @@
-"""A session as one HTML page: no network, no script, everything the document contains."""
+"""Documents as one HTML page: no network, our own scripts alone, everything the documents contain."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from egregium.errors import ArgumentError
-from egregium.report.document import embedded
+from egregium.report.cautions import cautions
+from egregium.report.collection import Collection, alone
+from egregium.report.document import all_embedded
 from egregium.report.method import facts
+from egregium.report.others import facts_of_others, others, tables
 from egregium.report.pictures import MOST_POINTS, plates
-from egregium.report.table import Precise, in_full, side_by_side
-from egregium.report.typeset import typeset
-from egregium.report.words import Caution, change, dominance, sign, warnings
-from egregium.results import Measurement, Session
+from egregium.report.scripts import policy, scripts
+from egregium.report.summary import cards
+from egregium.report.surfaces import reliefs
+from egregium.report.table import in_full, side_by_side
+from egregium.report.words import change
+from egregium.results import Session
 
 
-@dataclass(frozen=True)
-class Point:
-    """One point of the session as the summary shows it."""
+def page(found: Session | Collection) -> str:
+    """One self-contained HTML page of a session, or of all documents of a collection; the same text for the same.
 
-    name: str
-    value: Markup
-    error: Markup
-    certainty: str
-    sign: Markup
-    dominance: Markup
-    warnings: tuple[Caution, ...]
-    precise: tuple[Precise, ...]
-
-
-def page(session: Session) -> str:
-    """One self-contained HTML page of everything in `session`; the same text for the same session.
-
-    R with its interval at each point in the first lines, warnings, pictures, all numbers side by side, how they were
-    computed, the formulas, and the document itself as a link. Raises ArgumentError for a session without measurements.
+    R with its interval at each point in the first lines, warnings, surfaces to turn, pictures, all numbers, how they
+    were computed, the formulas, and the documents themselves as links. Numbers and pictures are there without scripts.
+    Raises ArgumentError for a session without measurements.
     """
-    if not session.measurements:
-        raise ArgumentError("page needs a session with at least one measurement, got none. Measure a point first.")
-    found = warnings(session)
+    found = alone(found) if isinstance(found, Session) else found
+    drawn = reliefs(found)
+    running = scripts(interactive=bool(drawn))
     return (
         _templates()
         .get_template("page.html.jinja")
         .render(
-            session=session,
-            created=_date(session.created),
-            points=[_point(name, m, found) for name, m in session.measurements.items()],
-            change=change(session),
-            warnings=found,
-            plates=plates(session),
-            undrawn=max(len(session.measurements) - MOST_POINTS, 0),
-            groups=side_by_side(session),
-            facts=facts(session),
-            document=embedded(session),
+            found=found,
+            created=_date(found.created),
+            reliefs=drawn,
+            scripts=running,
+            policy=policy(running),
+            plates=plates(found),
+            documents=list(zip(found.documents, all_embedded([each.result for each in found.documents]), strict=True)),
             version=version("egregium"),
+            **_points(found),
+            **_others(found),
         )
     )
 
@@ -71,20 +60,31 @@ def _templates() -> Environment:
     )
 
 
-def _point(name: str, m: Measurement, found: list[Caution]) -> Point:
-    curvature = m.scalar_curvature
-    value, _, error = str(curvature).rpartition(" (")[0].partition(" +/- ")
-    sampled = f"{100 * curvature.confidence:g} % interval from {len(curvature.samples)} probes"
-    return Point(
-        name=name,
-        value=typeset(value),
-        error=typeset(f"+/- {error}") if error else Markup(""),
-        certainty=sampled if error else "exact up to rounding",
-        sign=typeset(sign(curvature)),
-        dominance=typeset(dominance(m)),
-        warnings=tuple(warning for warning in found if warning.point == name),
-        precise=tuple(in_full(m)),
-    )
+def _points(found: Collection) -> dict[str, Any]:
+    """What the page says of its points; nothing where there are none."""
+    session = found.session
+    known = session.measurements if session is not None else {}
+    one_run = len({id(source) for source in found.sources.values()}) == 1
+    return {
+        "points": list(known),
+        "change": change(session) if session is not None and one_run else None,
+        "remarks": session.remarks if session is not None else (),
+        "groups": side_by_side(session) if session is not None else [],
+        "precise": [(name, in_full(m)) for name, m in known.items()],
+        "facts": facts(session, found.sources) if session is not None else [],
+        "undrawn": max(len(known) - MOST_POINTS, 0),
+    }
+
+
+def _others(found: Collection) -> dict[str, Any]:
+    known = cautions(found)
+    return {
+        "warnings": known,
+        "cards": cards(found, known),
+        "tables": tables(found),
+        "others": others(found),
+        "other_facts": facts_of_others(found),
+    }
 
 
 def _date(created: str) -> str:

@@ -1,15 +1,33 @@
 """The pictures of a page."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
+from egregium.report.collection import Collection, alone
 from egregium.report.typeset import typeset
-from egregium.results import Session
-from egregium.viz import Picture, curvature_figure, probes_figure, spectrum_figure, svg, terms_figure
+from egregium.results import Portrait, Session
+from egregium.viz import (
+    Picture,
+    curvature_figure,
+    plane_figure,
+    probes_figure,
+    spectrum_figure,
+    surface_figure,
+    svg,
+    terms_figure,
+)
 
-#: Points with pictures of their own; more would make the page heavy.
+Drawn = Picture | Iterable[Picture] | None
+
+#: Points, and other documents, with pictures of their own; more would make the page heavy.
 MOST_POINTS = 8
+#: What is drawn of documents that are no sessions; surfaces to be turned stand elsewhere.
+PICTURES: dict[type, tuple[Callable[[Any], Drawn], ...]] = {
+    Portrait: (plane_figure, surface_figure),
+}
 
 
 @dataclass(frozen=True)
@@ -22,13 +40,36 @@ class Plate:
     caption: Markup
 
 
-def plates(session: Session) -> list[Plate]:
-    """R and its terms at all points, then spectrum and probes of the first eight, where there are any."""
+def plates(found: Session | Collection) -> list[Plate]:
+    """R and its terms at all points, spectrum and probes of the first eight, and what there is of other documents."""
+    found = alone(found) if isinstance(found, Session) else found
+    drawn = [*(_of_points(found.session) if found.session is not None else ()), *_of_others(found)]
+    return [_plate(picture, point, f"picture-{i}") for i, (point, picture) in enumerate(drawn, 1)]
+
+
+def _of_points(session: Session) -> list[tuple[str, Picture]]:
     drawn = [("", curvature_figure(session)), ("", terms_figure(session))]
     for name, m in list(session.measurements.items())[:MOST_POINTS]:
         point = name if len(session.measurements) > 1 else ""
         drawn += [(point, picture) for picture in (spectrum_figure(m), probes_figure(m)) if picture is not None]
-    return [_plate(picture, point, f"picture-{i}") for i, (point, picture) in enumerate(drawn, 1)]
+    return drawn
+
+
+def _of_others(found: Collection) -> list[tuple[str, Picture]]:
+    known = [each for each in found.documents if type(each.result) in PICTURES]
+    named = len(found.documents) > 1
+    return [
+        (each.name if named else "", picture)
+        for each in known[:MOST_POINTS]
+        for draw in PICTURES[type(each.result)]
+        for picture in _pictures(draw(each.result))
+    ]
+
+
+def _pictures(drawn: Drawn) -> list[Picture]:
+    if drawn is None:
+        return []
+    return [drawn] if isinstance(drawn, Picture) else list(drawn)
 
 
 def _plate(picture: Picture, point: str, key: str) -> Plate:

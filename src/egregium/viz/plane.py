@@ -3,19 +3,15 @@
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize, TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from egregium.results import Plane, Portrait
+from egregium.viz.colouring import masked, scale
 from egregium.viz.labels import tick, typeset
 from egregium.viz.palette import INK
 from egregium.viz.picture import Picture, blank, label_axes, style
-
-#: Colour maps that a colour-blind reader can follow: of one sign, and of both.
-ONE_SIGN, BOTH_SIGNS = "cividis", "PuOr"
 
 
 def plane_figure(portrait: Portrait) -> Picture | None:
@@ -23,7 +19,7 @@ def plane_figure(portrait: Portrait) -> Picture | None:
     plane = portrait.plane
     if plane is None:
         return None
-    colours, norm = _scale(plane)
+    colours, norm = scale(plane.scalar_curvatures)
     with style():
         figure = blank(4.6)
         ax = figure.add_subplot()
@@ -31,8 +27,8 @@ def plane_figure(portrait: Portrait) -> Picture | None:
         r, places = plane.radius, np.linspace(-plane.radius, plane.radius, len(plane.losses))
         step = 2 * r / (len(plane.scalar_curvatures) - 1)
         edges = np.linspace(-r - step / 2, r + step / 2, len(plane.scalar_curvatures) + 1)
-        mesh = ax.pcolormesh(edges, edges, _masked(plane.scalar_curvatures), cmap=colours, norm=norm, rasterized=False)
-        losses = _masked(plane.losses)
+        mesh = ax.pcolormesh(edges, edges, masked(plane.scalar_curvatures), cmap=colours, norm=norm, rasterized=False)
+        losses = masked(plane.losses)
         if losses.count() and losses.max() > losses.min():
             lines = ax.contour(places, places, losses, levels=8, colors=INK, linewidths=0.7, alpha=0.75)
             ax.clabel(lines, fontsize=7, fmt=lambda value: tick(float(f"{value:.3g}")))
@@ -55,7 +51,7 @@ def surface_figure(portrait: Portrait) -> Picture | None:
     plane = portrait.plane
     if plane is None or not np.isfinite(np.asarray(plane.losses)).any():
         return None
-    colours, norm = _scale(plane)
+    colours, norm = scale(plane.scalar_curvatures)
     with style():
         figure = blank(4.4)
         ax: Any = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -87,16 +83,6 @@ def surface_figure(portrait: Portrait) -> Picture | None:
     return Picture(figure, "The loss above the plane, coloured by R, with geodesics", _caption(plane))
 
 
-def _scale(plane: Plane) -> tuple[Colormap, Normalize]:
-    """Colours with white at 0 where R changes its sign."""
-    known = np.asarray(plane.scalar_curvatures)[np.isfinite(np.asarray(plane.scalar_curvatures))]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    if low < 0 < high:
-        most = max(-low, high)
-        return colormaps[BOTH_SIGNS].reversed(), TwoSlopeNorm(0.0, -most, most)
-    return colormaps[ONE_SIGN], Normalize(low, high if high > low else low + 1.0)
-
-
 def _between(plane: Plane, places: np.ndarray) -> np.ndarray:
     """R between its places, linearly: for colouring alone."""
     coarse = np.linspace(-plane.radius, plane.radius, len(plane.scalar_curvatures))
@@ -123,10 +109,6 @@ def _error(plane: Plane) -> str:
 
 def _curvature(plane: Plane, j: int) -> str:
     return typeset(f"{plane.curvatures[j]:.3g}")
-
-
-def _masked(values: Any) -> Any:
-    return np.ma.masked_invalid(np.asarray(values, dtype=float))
 
 
 def _caption(plane: Plane) -> str:

@@ -1,0 +1,33 @@
+"""What a reader must know before believing the numbers of a page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from egregium.report.collection import Collection
+from egregium.report.typeset import typeset
+from egregium.report.words import Caution, warnings
+from egregium.results import Estimate, Measurement, Session
+
+
+def cautions(found: Collection) -> list[Caution]:
+    """Everything not converged, and every note, of points and of other documents."""
+    of_points = warnings(found.session) if found.session is not None else []
+    others = (each for each in found.documents if not isinstance(each.result, (Measurement, Session)))
+    return of_points + [
+        Caution(each.name, typeset(text)) for each in others for text in dict.fromkeys(_notes(each.result))
+    ]
+
+
+def _notes(result: Any) -> Iterator[str]:
+    yield from getattr(result, "notes", ())
+    estimate = getattr(result, "scalar_curvature", None)
+    if isinstance(estimate, Estimate):
+        if not estimate.converged:
+            yield f"R has not converged: {estimate} is a wider interval than was asked for."
+        yield from estimate.notes
+    if getattr(result, "converged", True) is False:
+        yield "R of some blocks is less precise than was asked for."
+    for part in ("plane", "path", "straight"):
+        inside = getattr(result, part, None)
+        if inside is not None:
+            yield from _notes(inside)
