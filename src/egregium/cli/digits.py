@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from egregium.errors import DataError
+from egregium.landscape import Landscape
 
+#: The demo's landscape as a TARGET of the other commands.
+TARGET = "egregium.cli.digits:trained"
 #: Samples kept for testing, hidden units, steps of full-batch Adam, its learning rate, and steps between checkpoints.
 TEST, HIDDEN, STEPS, LEARNING_RATE, KEPT = 360, 32, 300, 0.01, 20
 
@@ -65,6 +68,14 @@ def accuracy(model: nn.Module, data: Split) -> float:
     """Share of samples whose largest output is the right class."""
     with torch.no_grad():
         return float((model(data.inputs).argmax(1) == data.targets).double().mean())
+
+
+def trained() -> Landscape:
+    """The landscape of the demo after its training, from seed 0."""
+    data, _ = digits()
+    model = network(0)
+    train(model, data, lambda _: None)
+    return Landscape(model, nn.CrossEntropyLoss(), (data.inputs, data.targets))
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:

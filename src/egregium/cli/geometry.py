@@ -1,9 +1,6 @@
 """`egregium geometry`: the table of a point, and a plane through it with R and geodesics."""
 
-import shlex
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +8,7 @@ import typer
 
 from egregium.cli.console import OUT, geometry_table, sentences, watching
 from egregium.cli.interruption import CODE
-from egregium.cli.output import made, prepared
+from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.geometry import portrait
 from egregium.results import write_whole
@@ -61,8 +58,7 @@ def geometry(
             memory=memory,
             progress=watch,
         )
-    command = shlex.join(["egregium", *sys.argv[1:]])
-    found = replace(found, title=target, command=command, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    found = replace(found, title=target, command=command_line(), created=now())
     made(out)
     found.save(str(out / DOCUMENT), force=force)
     written = [DOCUMENT]

@@ -1,7 +1,11 @@
-"""The folder that a command writes to."""
+"""The folder that a command writes to, and what its documents say of the command."""
 
 import os
+import shlex
+import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from egregium.errors import ArgumentError
@@ -27,3 +31,14 @@ def made(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArgumentError(f"--out {folder} cannot be made: {error.strerror}. Choose another folder.") from error
+
+
+def command_line() -> str:
+    """The command as it was typed."""
+    return shlex.join(["egregium", *sys.argv[1:]])
+
+
+@cache
+def now() -> str:
+    """When this command ran, ISO 8601 in UTC: the same for all that it writes."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

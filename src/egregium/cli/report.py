@@ -1,14 +1,12 @@
 """`egregium report`: one offline page of everything that directories hold."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from egregium.cli.console import OUT, sentences
-from egregium.cli.output import made, prepared
+from egregium.cli.output import command_line, made, prepared
 from egregium.errors import ArgumentError
 from egregium.report import collection, page
 from egregium.results import write_whole
@@ -26,7 +24,7 @@ def report(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the page.")] = False,
 ) -> None:
     """Write one page of all documents in the directories: it can be sent, and needs no network."""
-    found = collection(directories, shlex.join(["egregium", *sys.argv[1:]]))
+    found = collection(directories, command_line())
     place = directories[0] / PAGE if out is None else out
     if place.is_dir():
         raise ArgumentError(f"--out {place} is a directory. Pass the name of a file, such as {place / PAGE}.")

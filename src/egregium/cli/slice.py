@@ -1,10 +1,8 @@
 """`egregium slice TARGET`: the loss and R over a plane through a point, with a training's checkpoints on it."""
 
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +12,7 @@ from safetensors.torch import save
 from egregium.cli.checkpoint import read_state
 from egregium.cli.console import OUT, Watch, sentences, slice_table, watching
 from egregium.cli.interruption import CODE, Process
-from egregium.cli.output import made, prepared
+from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.errors import ArgumentError
 from egregium.landscape import Landscape
@@ -120,9 +118,7 @@ def keep(
     force: bool,
 ) -> None:
     """Write the slice, the arrays it runs over, and the trajectory; each whole or not at all."""
-    command = shlex.join(["egregium", *sys.argv[1:]])
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    seen = replace(seen, command=command, created=created, **about)
+    seen = replace(seen, command=command_line(), created=now(), **about)
     arrays = {"theta": land.theta.cpu(), "directions": directions.vectors.cpu().contiguous()}
     with Process.held():
         beside = out / f".{ARRAYS}"
