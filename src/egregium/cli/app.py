@@ -13,6 +13,7 @@ import egregium
 from egregium.cli.console import OUT, sentences, watching
 from egregium.cli.demo import demo
 from egregium.cli.doctor import doctor
+from egregium.cli.explore import explore
 from egregium.cli.geometry import geometry
 from egregium.cli.output import prepared
 from egregium.cli.report import report
@@ -63,6 +64,7 @@ def measure(
 
 
 app.command()(doctor)
+app.command()(explore)
 app.command()(geometry)
 app.command()(report)
 app.command("slice")(slice_)

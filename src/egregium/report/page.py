@@ -21,16 +21,17 @@ from egregium.report.words import change
 from egregium.results import Session
 
 
-def page(found: Session | Collection) -> str:
+def page(found: Session | Collection, *, live: bool = False) -> str:
     """One self-contained HTML page of a session, or of all documents of a collection; the same text for the same.
 
     R with its interval at each point in the first lines, warnings, surfaces to turn, pictures, all numbers, how they
     were computed, the formulas, and the documents themselves as links. Numbers and pictures are there without scripts.
+    `live`: with a place that asks the program which serves the page; it works nowhere else.
     Raises ArgumentError for a session without measurements.
     """
     found = alone(found) if isinstance(found, Session) else found
     drawn = reliefs(found)
-    running = scripts(interactive=bool(drawn))
+    running = scripts(interactive=bool(drawn), live=live)
     return (
         _templates()
         .get_template("page.html.jinja")
@@ -39,7 +40,8 @@ def page(found: Session | Collection) -> str:
             created=_date(found.created),
             reliefs=drawn,
             scripts=running,
-            policy=policy(running),
+            policy=policy(running, live),
+            live=live,
             plates=plates(found),
             documents=list(zip(found.documents, all_embedded([each.result for each in found.documents]), strict=True)),
             version=version("egregium"),

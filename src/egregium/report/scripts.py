@@ -8,8 +8,8 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
-#: Ours sorts tables; the two others draw surfaces.
-TABLES, PLOTLY, SURFACES = "page.js", "vendor/plotly-gl3d.min.js", "surfaces.js"
+#: What sorts tables, draws surfaces, and asks the program that serves a page.
+TABLES, PLOTLY, SURFACES, LIVE = "page.js", "vendor/plotly-gl3d.min.js", "surfaces.js", "explore.js"
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,20 @@ class Script:
     digest: str
 
 
-def scripts(interactive: bool) -> list[Script]:
-    """What a page runs: plotly only where there is something to turn."""
-    return [_script(name) for name in ((TABLES, PLOTLY, SURFACES) if interactive else (TABLES,))]
+def scripts(interactive: bool, live: bool = False) -> list[Script]:
+    """What a page runs: plotly only where there is something to turn, questions only where something answers."""
+    names = (TABLES, *((PLOTLY, SURFACES) if interactive else ()), *((LIVE,) if live else ()))
+    return [_script(name) for name in names]
 
 
-def policy(allowed: list[Script]) -> str:
-    """The content security policy: nothing is loaded, only these scripts run; pictures are in the page."""
+def policy(allowed: list[Script], live: bool = False) -> str:
+    """The content security policy: nothing is loaded, only these scripts run; pictures are in the page.
+
+    `live`: the page may ask where it came from.
+    """
+    asked = "; connect-src 'self'" if live else ""
     hashes = " ".join(f"'{script.digest}'" for script in allowed)
-    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {hashes}"
+    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {hashes}{asked}"
 
 
 @cache

@@ -62,7 +62,7 @@
     const narrow = matchMedia("(max-width: 40rem)");
     const draw = () => {
       const style = getComputedStyle(document.documentElement);
-      const [shown, around] = fitted(traces, layout, narrow.matches);
+      const [shown, around] = fitted(figure.measured ? [...traces, figure.measured] : traces, layout, narrow.matches);
       return Plotly.react(place, coloured(shown, style), coloured(around, style), OPTIONS);
     };
     place.hidden = false;
@@ -75,6 +75,11 @@
       return;
     }
     for (const query of [matchMedia("(prefers-color-scheme: dark)"), narrow]) query.addEventListener("change", draw);
+    place.on("plotly_click", ({ points: [{ x, y }] }) => figure.dispatchEvent(new CustomEvent("picked", { detail: { x, y } })));
+    figure.addEventListener("measured", ({ detail }) => {
+      figure.measured = detail;
+      draw();
+    });
     place.addEventListener("keydown", (event) => {
       if (event.target !== place || event.ctrlKey || event.metaKey || event.altKey) return;
       const known = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "=", "-", "0"].includes(event.key);
