@@ -1,20 +1,36 @@
-"""Results as pictures: pure functions to matplotlib figures, and a figure as inline SVG. Nothing here computes."""
+"""Results as pictures: pure functions to matplotlib figures, and a figure as inline SVG or as a file. No computing."""
 
+from egregium.viz.batches import batches_figure
+from egregium.viz.blocks import block_figures
 from egregium.viz.curvature import curvature_figure
+from egregium.viz.modes import mode_path_figure
+from egregium.viz.paper import write_figure
 from egregium.viz.picture import Picture
 from egregium.viz.plane import plane_figure, surface_figure
+from egregium.viz.principal import principal_figure
 from egregium.viz.probes import probes_figure
+from egregium.viz.slices import slice_figures
 from egregium.viz.spectrum import spectrum_figure
 from egregium.viz.svg import svg
 from egregium.viz.terms import terms_figure
+from egregium.viz.training import training_figure
+from egregium.viz.trajectory import trajectory_figure
 
 __all__ = [
     "Picture",
+    "batches_figure",
+    "block_figures",
     "curvature_figure",
+    "mode_path_figure",
     "plane_figure",
+    "principal_figure",
     "probes_figure",
+    "slice_figures",
     "spectrum_figure",
     "surface_figure",
     "svg",
     "terms_figure",
+    "training_figure",
+    "trajectory_figure",
+    "write_figure",
 ]

@@ -1,0 +1,137 @@
+"""Checkpoints projected on a plane, and how far the plane is from them."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from egregium.results import Sheet, Trajectory
+from egregium.viz.captions import sentence, sheet_clause, slice_clauses
+from egregium.viz.colours import colour_bar
+from egregium.viz.contours import between, draw_contours
+from egregium.viz.labels import TickFormatter, short, wrapped
+from egregium.viz.palette import BLUE, INK, MUTED, VERMILLION
+from egregium.viz.picture import Picture, blank, label_axes, style
+from egregium.viz.scales import set_vertical_scale
+
+#: Checkpoints up to which each has its name on the axis.
+FEW_NAMES = 5
+#: Area of a checkpoint in the plane, and what the furthest from it has in addition, in square points.
+AREA, MORE = 22.0, 70.0
+
+
+def trajectory_figure(trajectory: Trajectory) -> Picture:
+    """The plane's loss with the projected checkpoints; below, their own losses beside the plane's, and the distances.
+
+    A checkpoint's loss is not the plane's at its projection: both are drawn, with the distance between the two points.
+    """
+    with style():
+        figure = blank(7.2)
+        top, middle, bottom = figure.subplots(3, 1, height_ratios=[4.2, 1.3, 0.9])
+        _draw_map(figure, top, trajectory)
+        _draw_losses(middle, trajectory)
+        _draw_distances(bottom, trajectory)
+    return Picture(figure, "Training, projected on a plane", _caption(trajectory))
+
+
+def _draw_map(figure: Figure, ax: Axes, t: Trajectory) -> None:
+    """Contours of the plane's loss, and the checkpoints coloured and sized by their distance from the plane."""
+    sheet, at = _loss(t), np.asarray(t.coordinates, dtype=float)
+    apart = np.asarray(t.apart, dtype=float)
+    furthest = float(np.nanmax(apart, initial=0.0)) or 1.0
+    if sheet is not None:
+        draw_contours(ax, sheet.a, sheet.b, sheet.values)
+    ax.plot(at[:, 0], at[:, 1], color=MUTED, linewidth=1.1, zorder=3)
+    size = AREA + MORE * np.nan_to_num(apart) / furthest
+    norm = Normalize(0.0, furthest)
+    dots = ax.scatter(
+        at[:, 0], at[:, 1], size, apart, cmap="cividis", norm=norm, edgecolors=INK, zorder=4, plotnonfinite=True
+    )
+    _name_ends(ax, t.names, at)
+    colour_bar(figure, dots, ax, "distance from\nthe plane, θ")
+    axes = t.plane.axes if t.plane is not None else ("first direction", "second direction")
+    shares = [f", {100 * share:.3g} % of the squared distances" for share in t.explained]
+    x, y = (wrapped(name + share) for name, share in zip(axes, shares, strict=True))
+    label_axes(ax, x, y)
+    ax.margins(0.08)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(TickFormatter())
+
+
+def _name_ends(ax: Axes, names: tuple[str, ...], at: np.ndarray) -> None:
+    """The names of the first and the last checkpoint, towards the middle of the picture so that they stay in it."""
+    left, right = ax.get_xlim()
+    for j, above in {0: False, len(names) - 1: True}.items() if names else ():
+        if not np.isfinite(at[j]).all():
+            continue
+        inwards = at[j, 0] > (left + right) / 2
+        ax.annotate(
+            short(names[j], 24),
+            (float(at[j, 0]), float(at[j, 1])),
+            xytext=(-8 if inwards else 8, 7 if above else -7),
+            textcoords="offset points",
+            ha="right" if inwards else "left",
+            va="bottom" if above else "top",
+            fontweight="bold",
+            zorder=5,
+        )
+
+
+def _draw_losses(ax: Axes, t: Trajectory) -> None:
+    """f at the checkpoints, and the plane's loss at their projections."""
+    own, there = np.asarray(t.losses, dtype=float), plane_losses(t)
+    order = np.arange(1, own.size + 1)
+    ax.plot(order, np.where(np.isfinite(own), own, np.nan), "o-", color=BLUE, markersize=4, linewidth=1.3)
+    ax.plot(order, there, "s--", color=VERMILLION, markersize=3.5, linewidth=1.1, markerfacecolor="none")
+    said = set_vertical_scale(ax, [*own.tolist(), *there.tolist()])
+    label_axes(ax, "", f"loss f{said}", lift=1.06)
+    ends = [("at the checkpoints", BLUE, 0.72), ("plane at their projections", VERMILLION, 1.0)]
+    for words, colour, x in ends[: 2 if np.isfinite(there).any() else 1]:
+        ax.annotate(words, (x, 1.06), xycoords="axes fraction", ha="right", va="bottom", color=colour, fontsize=8.5)
+    ax.grid(axis="y")
+    ax.tick_params(labelbottom=False)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _draw_distances(ax: Axes, t: Trajectory) -> None:
+    """How far each checkpoint is from the plane."""
+    apart = np.asarray(t.apart, dtype=float)
+    order = np.arange(1, apart.size + 1)
+    ax.bar(order, np.where(np.isfinite(apart), apart, np.nan), 0.5, color=MUTED)
+    label_axes(ax, "checkpoint, in order", "distance from the plane, θ", lift=1.08)
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.yaxis.set_major_formatter(TickFormatter())
+    ax.set_xlim(*ax.figure.axes[1].get_xlim())
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if len(t.names) <= FEW_NAMES:
+        ax.set_xticks(order, [short(name, 11) for name in t.names])
+
+
+def plane_losses(t: Trajectory) -> np.ndarray:
+    """The plane's loss at each projection, between its places; NaN where the plane does not reach or has a hole."""
+    sheet = _loss(t)
+    at = np.asarray(t.coordinates, dtype=float)
+    if sheet is None:
+        return np.full(len(at), np.nan)
+    return np.array([between(sheet.a, sheet.b, sheet.values, float(x), float(y)) for x, y in at])
+
+
+def _loss(t: Trajectory) -> Sheet | None:
+    return None if t.plane is None else t.plane.sheets.get("loss")
+
+
+def _caption(t: Trajectory) -> str:
+    sheet, there = _loss(t), plane_losses(t)
+    parts = ["Model, data, the plane and the checkpoints are fixed, and nothing of the checkpoints is random"]
+    parts.append("circles are their nearest points of the plane, larger and brighter where they are further from it")
+    if t.plane is not None and sheet is not None:
+        parts.append(sheet_clause("loss", sheet, "contours", t.plane.confidence))
+        parts.append("below, a checkpoint's own loss beside the plane's at its projection, which is another point")
+        missing = int((~np.isfinite(there)).sum())
+        if missing:
+            parts.append(f"{missing} of the projections lie outside of the grid or beside a hole")
+    lost = int((~np.isfinite(np.asarray(t.losses, dtype=float))).sum())
+    parts.append(f"{lost} of the checkpoints have no finite loss and are left out below" if lost else "")
+    return sentence([*parts, *(slice_clauses(t.plane) if t.plane is not None else [])])
