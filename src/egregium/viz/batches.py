@@ -5,7 +5,6 @@ import math
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from egregium.results import Estimate
@@ -13,7 +12,7 @@ from egregium.viz.captions import sentence
 from egregium.viz.labels import estimate_label, short
 from egregium.viz.palette import BLUE, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
-from egregium.viz.scales import set_vertical_scale
+from egregium.viz.scales import round_ticks, set_vertical_scale
 
 #: Mini-batches up to which each has its whiskers; more have a band.
 FEW = 80
@@ -39,14 +38,15 @@ def batches_figure(
         if sorted_values.size:
             bins = _bins(sorted_values, logarithmic=ax.get_yscale() == "log")
             beside.hist(sorted_values, bins, orientation="horizontal", color=BLUE, alpha=0.45)
-        label_axes(ax, "mini-batch, in order of its value", short(name, 40) + said)
+        label_axes(ax, "mini-batch, in order of its value", short(name, 26) + said)
         label_axes(beside, "batches", "")
         beside.tick_params(labelleft=False)
         for panel in (ax, beside):
-            panel.xaxis.set_major_locator(MaxNLocator(4 if panel is ax else 2, integer=True))
+            panel.xaxis.set_major_locator(round_ticks(5 if panel is ax else 2, whole=True))
         words = f"all data {estimate_label(whole)}"
-        beside.annotate(words, (1, 1.03), xycoords="axes fraction", ha="right", va="bottom", color=VERMILLION)
-    return Picture(figure, f"{short(name, 40)} of single mini-batches", _caption(each, half, whole))
+        ax.annotate(words, (1, 1.03), xycoords="axes fraction", ha="right", va="bottom", color=VERMILLION)
+    title = f"{short(name, 40)} of single mini-batches"
+    return Picture(figure, title[:1].upper() + title[1:], _caption(each, half, whole))
 
 
 def _draw_strip(ax: Axes, values: np.ndarray, half: np.ndarray) -> None:

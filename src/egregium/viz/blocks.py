@@ -13,7 +13,7 @@ MOST_BLOCKS = 40
 
 
 def block_figures(table: BlockTable) -> list[Picture]:
-    """R, trace and squared norm of each block with their intervals, and the share of |H|_F^2 outside of them."""
+    """R, trace and squared norm of each block with intervals, and the share of |H|_F^2 outside of the blocks."""
     letter = "H" if table.operator == "hessian" else "G"
     blocks = table.blocks
     pictures = []
@@ -22,9 +22,11 @@ def block_figures(table: BlockTable) -> list[Picture]:
         traces = {name: block.trace for name, block in blocks.items()}
         norms = {name: block.squared_frobenius for name, block in blocks.items()}
         pictures = [
-            _rows("Scalar curvature R of each block", "R of the graph over the block alone", curvatures, BLUE),
-            _rows(f"Trace of {letter} in each block", f"tr {letter}_bb, f / θ²", traces, GREEN, bar=True),
-            _rows(f"Norm of {letter} in each block", f"|{letter}_bb|²_F, f² / θ⁴", norms, PURPLE, bar=True),
+            _rows("Scalar curvature R of each block", "R of the graph over the block alone, f² / θ⁴", curvatures, BLUE),
+            _rows(
+                f"Trace of {letter} in each block", f"trace of the block of {letter}, f / θ²", traces, GREEN, bar=True
+            ),
+            _rows(f"Norm of {letter} in each block", f"|block of {letter}|²_F, f² / θ⁴", norms, PURPLE, bar=True),
         ]
     return [*pictures, _share(table.off_blocks, letter)]
 

@@ -19,6 +19,8 @@ from egregium.viz.scales import decade, magnitudes, quartile, steep
 ONE_SIGN, BOTH_SIGNS = "cividis", "PuOr"
 #: Cells beyond these are drawn as one image: a page would be slow with so many shapes.
 MOST_CELLS = 500
+#: Colours differ less than places do: the ratio from which they are logarithmic.
+STEEP_COLOURS = 100.0
 #: How a hole is drawn.
 HATCH = "////"
 
@@ -35,7 +37,7 @@ def colour_scale(values: Any) -> tuple[Colormap, Normalize]:
     signed = low < 0 < high
     colours = colormaps[BOTH_SIGNS].reversed() if signed else colormaps[ONE_SIGN]
     most = max(-low, high)
-    if steep(known.tolist()):
+    if steep(known.tolist(), STEEP_COLOURS):
         if low > 0:
             return colours, LogNorm(low, high)
         below = decade(quartile(magnitudes(known.tolist())))
@@ -50,7 +52,8 @@ def colour_bar(figure: Figure, of: ScalarMappable, ax: Axes, title: str) -> None
     """A bar beside `ax` with `title` above it."""
     bar = figure.colorbar(of, ax=ax, shrink=0.75, pad=0.1 if hasattr(ax, "zaxis") else 0.02)
     bar.outline.set_visible(False)
-    bar.ax.set_title(title, fontsize=9.5, loc="left", color=INK)
+    # no title: the layout has no room for a title's width
+    bar.ax.annotate(title, (0, 1), (0, 5), "axes fraction", "offset points", ha="left", va="bottom", color=INK)
     bar.ax.minorticks_off()
     bar.ax.yaxis.set_major_formatter(TickFormatter())
 

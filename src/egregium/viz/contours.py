@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from egregium.viz.colours import masked
 from egregium.viz.labels import digits_between, tick
 from egregium.viz.palette import HALO, INK, ON_CELLS
-from egregium.viz.scales import steep
+from egregium.viz.scales import round_ticks, steep
 
 #: How many levels.
 LEVELS = 8
@@ -26,7 +25,7 @@ def levels(values: Any) -> list[float]:
         between = np.geomspace(low, high, LEVELS + 2)[1:-1]
         found = sorted({float(f"{x:.1g}") for x in between})
     else:
-        found = [float(x) for x in MaxNLocator(LEVELS).tick_values(low, high)]
+        found = [float(x) for x in round_ticks(LEVELS).tick_values(low, high)]
     return [x for x in found if low < x < high]
 
 

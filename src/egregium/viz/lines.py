@@ -12,7 +12,7 @@ from egregium.viz.palette import MUTED
 #: Places up to which each is marked by a dot and its whiskers; more have a band.
 FEW = 41
 #: Dots of an adaptive grid are smaller: they only say where it looked.
-DOT, SMALL_DOT = 3.5, 2.0
+DOT, SMALL_DOT = 4.0, 2.0
 
 
 def draw_curve(ax: Axes, sheet: Sheet, colour: str, *, dashed: bool = False, label: str = "") -> None:
@@ -28,7 +28,7 @@ def draw_curve(ax: Axes, sheet: Sheet, colour: str, *, dashed: bool = False, lab
     if not sure.any():
         return
     if a.size <= FEW:
-        ax.errorbar(a[sure], y[sure], half[sure], fmt="none", ecolor=colour, elinewidth=1.1, capsize=2.5)
+        ax.errorbar(a[sure], y[sure], half[sure], fmt="none", ecolor=colour, elinewidth=1.1, capsize=2)
         return
     low, high = (np.where(sure, y + side * half, np.nan) for side in (-1, 1))
     ax.fill_between(a, low, high, where=sure, color=colour, alpha=0.25, linewidth=0)

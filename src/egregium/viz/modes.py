@@ -16,6 +16,8 @@ from egregium.viz.slices import finish_panel, label_coordinate
 
 #: Heights of the panel of the loss and of the others, in inches.
 LOSS, OTHER = 2.3, 1.5
+#: How far an arrow stands from its place, as a share of the axis: two at one place are both seen.
+ASIDE = 0.01
 
 
 class Curve(NamedTuple):
@@ -44,7 +46,7 @@ def mode_path_figure(modes: ModePath) -> Picture:
             finish_panel(ax, name, [x for curve in shown for x in known_values(curve.slice.sheets[name])])
             if name == "loss":
                 for row, curve in enumerate(reversed(shown)):
-                    _mark_barrier(ax, curve.slice.sheets[name], curve.colour)
+                    _mark_barrier(ax, curve.slice.sheets[name], curve.colour, aside=ASIDE * (-1) ** row)
                     _name_curve(ax, curve, row)
         label_coordinate(panels[-1], "t, share of the way from the first point (0) to the second (1)")
     return Picture(figure, "From one point to the other", _caption(modes, names))
@@ -76,7 +78,7 @@ def highest(sheet: Sheet) -> tuple[float, float, float] | None:
     return float(t[j]), float(f[j]), float(chord[j])
 
 
-def _mark_barrier(ax: Axes, sheet: Sheet, colour: str) -> None:
+def _mark_barrier(ax: Axes, sheet: Sheet, colour: str, aside: float) -> None:
     """The chord between the ends, and a double arrow from it to the highest place above it."""
     at = highest(sheet)
     if at is None:
@@ -84,6 +86,7 @@ def _mark_barrier(ax: Axes, sheet: Sheet, colour: str) -> None:
     t, f = np.asarray(sheet.a, dtype=float), np.asarray(sheet.values, dtype=float)
     ax.plot([t[0], t[-1]], [f[0], f[-1]], color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     place, top, foot = at
+    place += aside * (t[-1] - t[0])
     if top > foot:
         arrow = {"arrowstyle": "<->", "color": colour, "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (place, top), xytext=(place, foot), arrowprops=arrow)
@@ -93,16 +96,7 @@ def _name_curve(ax: Axes, curve: Curve, row: int) -> None:
     """The name of a curve and its barrier, in its colour and with its dashes, above the right corner of the axes."""
     words = f"{'╌╌' if curve.dashed else '━━'} {curve.name}: barrier {typeset(f'{curve.barrier:.3g}')}"
     place = (0, 3 + 12 * row)
-    ax.annotate(
-        words,
-        (1, 1),
-        xycoords="axes fraction",
-        xytext=place,
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        color=curve.colour,
-    )
+    ax.annotate(words, (1, 1), place, "axes fraction", "offset points", ha="right", va="bottom", color=curve.colour)
 
 
 def _caption(modes: ModePath, names: list[QuantityName]) -> str:

@@ -50,14 +50,16 @@ def write_figure(
     about = {key: words.get(value, value) if value else None for key, value in FORMATS[suffix].items()}
     page: Any = "none" if transparent else DARK_PAGE if dark else "white"
     content = io.BytesIO()
-    with style(), mpl.rc_context(FONTS), recoloured(picture.figure, DARK if dark else {}), _raised(picture):
+    with style(), mpl.rc_context(FONTS), recoloured(picture.figure, DARK if dark else {}), _changed(picture):
+        picture.figure.patch.set_alpha(0 if transparent else 1)
         picture.figure.savefig(content, format=suffix[1:], dpi=DOTS, facecolor=page, metadata=about)
     write_whole(path, content.getvalue(), force=force)
 
 
 @contextmanager
-def _raised(picture: Picture) -> Iterator[None]:
-    """Each "²_F" with the F below the power, as a page has it by `svg`."""
+def _changed(picture: Picture) -> Iterator[None]:
+    """Each "²_F" with the F below the power, as a page has it by `svg`; it and the background as before afterwards."""
+    opacity = picture.figure.patch.get_alpha()
     texts = [t for t in picture.figure.findobj(Text) if isinstance(t, Text)]
     changed = [(t, t.get_text()) for t in texts if FROBENIUS in t.get_text() and "$" not in t.get_text()]
     for text, words in changed:
@@ -66,6 +68,7 @@ def _raised(picture: Picture) -> Iterator[None]:
     try:
         yield
     finally:
+        picture.figure.patch.set_alpha(opacity)
         for text, words in changed:
             text.set_parse_math(False)
             text.set_text(words)

@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from egregium.results import Eigenpairs, Portrait, SectionalCurvatures
 from egregium.viz.captions import sentence
 from egregium.viz.labels import TickFormatter, estimate_label
 from egregium.viz.palette import BLUE, MUTED, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
-from egregium.viz.scales import set_vertical_scale
+from egregium.viz.scales import round_ticks, set_vertical_scale
 
 #: Bars of the histogram at the most.
 MOST_BINS = 40
@@ -51,7 +50,7 @@ def _stems(ax: Axes, at: np.ndarray, pairs: Eigenpairs, colour: str) -> None:
     ax.plot(at, values, "o", color=colour, markersize=5)
     known = np.isfinite(bounds) & (bounds > 0)
     if known.any():
-        ax.errorbar(at[known], values[known], bounds[known], fmt="none", ecolor=colour, elinewidth=1.4, capsize=4)
+        ax.errorbar(at[known], values[known], bounds[known], fmt="none", ecolor=colour, elinewidth=1.4, capsize=2.5)
 
 
 def _draw_planes(ax: Axes, sectional: SectionalCurvatures) -> None:
@@ -68,9 +67,9 @@ def _draw_planes(ax: Axes, sectional: SectionalCurvatures) -> None:
     words = f"mean {estimate_label(sectional.mean)}"
     ax.annotate(words, (1, 1.03), xycoords="axes fraction", ha="right", va="bottom", color=BLUE)
     label_axes(ax, "sectional curvature K, f² / θ⁴ where |g| is small", "planes")
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(round_ticks(5))
     ax.xaxis.set_major_formatter(TickFormatter())
-    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.yaxis.set_major_locator(round_ticks(4, whole=True))
     ax.grid(axis="y")
 
 

@@ -18,14 +18,14 @@ def magnitudes(values: Iterable[float]) -> list[float]:
     return sorted(abs(x) for x in values if x and math.isfinite(x))
 
 
-def steep(values: Iterable[float]) -> bool:
+def steep(values: Iterable[float], ratio: float = STEEP) -> bool:
     """Whether a linear axis would hide the lower quarter of `values`.
 
     >>> steep([1.0, 2.0, 3.0, 900.0]), steep([1e-9, 1.0, 2.0, 3.0, 1e6])
     (False, True)
     """
     sizes = magnitudes(values)
-    return bool(sizes) and sizes[-1] > STEEP * quartile(sizes)
+    return bool(sizes) and sizes[-1] > ratio * quartile(sizes)
 
 
 def quartile(sizes: Sequence[float]) -> float:
@@ -36,6 +36,11 @@ def quartile(sizes: Sequence[float]) -> float:
 def decade(size: float) -> float:
     """The power of ten at or below `size`."""
     return 10.0 ** math.floor(math.log10(size))
+
+
+def round_ticks(most: int, *, whole: bool = False) -> MaxNLocator:
+    """At most so many steps of 1, 2, 2.5 or 5 times a power of ten."""
+    return MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], integer=whole)
 
 
 def symmetric_ticks(low: float, high: float) -> list[float]:
@@ -51,7 +56,7 @@ def set_vertical_scale(ax: Axes, values: Iterable[float]) -> str:
     known = [x for x in np.asarray(list(values), dtype=float).tolist() if math.isfinite(x)]
     ax.yaxis.set_major_formatter(TickFormatter())
     if not steep(known):
-        ax.yaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_locator(round_ticks(4))
         return ""
     if min(known) > 0:
         ax.set_yscale("log")

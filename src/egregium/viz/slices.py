@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from egregium.results import QUANTITIES, QuantityName, Sheet, Slice
 from egregium.viz.captions import slice_caption
@@ -14,7 +13,7 @@ from egregium.viz.labels import TickFormatter, wrapped
 from egregium.viz.lines import draw_curve, hatch_holes, known_values
 from egregium.viz.palette import BLUE, GREEN, HALO, INK, MUTED, ON_CELLS, PURPLE, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
-from egregium.viz.scales import set_vertical_scale
+from egregium.viz.scales import round_ticks, set_vertical_scale
 
 #: One colour for each quantity, the same in every picture.
 COLOURS: Mapping[QuantityName, str] = {
@@ -30,7 +29,7 @@ SYMBOLS: Mapping[QuantityName, str] = {
     "loss": "loss f",
     "scalar_curvature": "R",
     "gradient_norm": "|g|",
-    "accuracy": "share",
+    "accuracy": "accuracy",
     "mean_curvature": "tr S̃ / n",
     "largest_eigenvalue": "λ_max",
 }
@@ -106,7 +105,7 @@ def finish_panel(ax: Axes, name: QuantityName, values: list[float]) -> None:
 def label_coordinate(ax: Axes, label: str) -> None:
     """Name the coordinate of stacked panels, under the lowest."""
     ax.set_xlabel(wrapped(label), loc="left")
-    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_locator(round_ticks(7))
     ax.xaxis.set_major_formatter(TickFormatter())
 
 
@@ -127,7 +126,7 @@ def _frame(ax: Axes, of: Slice) -> None:
         ax.set_aspect(of.lengths[-1] / of.lengths[0])
     label_axes(ax, wrapped(of.axes[0]), wrapped(of.axes[-1]))
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(round_ticks(7))
         axis.set_major_formatter(TickFormatter())
 
 

@@ -50,7 +50,7 @@ def _draw_whiskers(ax: Axes, at: np.ndarray, values: Sequence[float], sides: Seq
     sure = np.isfinite(reach).all(1) & (reach > 0).any(1)
     if sure.any():
         y = np.asarray(values)[sure]
-        ax.errorbar(at[sure], y, reach[sure].T, fmt="none", ecolor=VERMILLION, elinewidth=1.3, capsize=3.5)
+        ax.errorbar(at[sure], y, reach[sure].T, fmt="none", ecolor=VERMILLION, elinewidth=1.3, capsize=2.2)
 
 
 def _name_points(ax: Axes, names: Sequence[str]) -> None:

@@ -1,19 +1,17 @@
 """Checkpoints projected on a plane, and how far the plane is from them."""
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from egregium.results import Sheet, Trajectory
 from egregium.viz.captions import sentence, sheet_clause, slice_clauses
-from egregium.viz.colours import colour_bar
+from egregium.viz.colours import ONE_SIGN
 from egregium.viz.contours import between, draw_contours
 from egregium.viz.labels import TickFormatter, short, wrapped
 from egregium.viz.palette import BLUE, INK, MUTED, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
-from egregium.viz.scales import set_vertical_scale
+from egregium.viz.scales import round_ticks, set_vertical_scale
 
 #: Checkpoints up to which each has its name on the axis.
 FEW_NAMES = 5
@@ -29,35 +27,37 @@ def trajectory_figure(trajectory: Trajectory) -> Picture:
     with style():
         figure = blank(7.2)
         top, middle, bottom = figure.subplots(3, 1, height_ratios=[4.2, 1.3, 0.9])
-        _draw_map(figure, top, trajectory)
+        _draw_map(top, trajectory)
         _draw_losses(middle, trajectory)
         _draw_distances(bottom, trajectory)
     return Picture(figure, "Training, projected on a plane", _caption(trajectory))
 
 
-def _draw_map(figure: Figure, ax: Axes, t: Trajectory) -> None:
+def _draw_map(ax: Axes, t: Trajectory) -> None:
     """Contours of the plane's loss, and the checkpoints coloured and sized by their distance from the plane."""
     sheet, at = _loss(t), np.asarray(t.coordinates, dtype=float)
-    apart = np.asarray(t.apart, dtype=float)
-    furthest = float(np.nanmax(apart, initial=0.0)) or 1.0
+    colours, shares = _by_distance(t)
     if sheet is not None:
         draw_contours(ax, sheet.a, sheet.b, sheet.values)
     ax.plot(at[:, 0], at[:, 1], color=MUTED, linewidth=1.1, zorder=3)
-    size = AREA + MORE * np.nan_to_num(apart) / furthest
-    norm = Normalize(0.0, furthest)
-    dots = ax.scatter(
-        at[:, 0], at[:, 1], size, apart, cmap="cividis", norm=norm, edgecolors=INK, zorder=4, plotnonfinite=True
-    )
+    known = np.isfinite(at).all(1)
+    ax.scatter(at[known, 0], at[known, 1], AREA + MORE * shares[known], colours[known], edgecolors=INK, zorder=4)
     _name_ends(ax, t.names, at)
-    colour_bar(figure, dots, ax, "distance from\nthe plane, θ")
     axes = t.plane.axes if t.plane is not None else ("first direction", "second direction")
-    shares = [f", {100 * share:.3g} % of the squared distances" for share in t.explained]
-    x, y = (wrapped(name + share) for name, share in zip(axes, shares, strict=True))
+    explained = [f", {100 * share:.3g} % of the squared distances" for share in t.explained]
+    x, y = (wrapped(name + share) for name, share in zip(axes, explained, strict=True))
     label_axes(ax, x, y)
     ax.margins(0.08)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(round_ticks(7))
         axis.set_major_formatter(TickFormatter())
+
+
+def _by_distance(t: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+    """Of each checkpoint: a colour, and the share of the greatest distance from the plane that is its own."""
+    apart = np.nan_to_num(np.asarray(t.apart, dtype=float), posinf=0.0)
+    shares = apart / (float(apart.max(initial=0.0)) or 1.0)
+    return np.asarray(colormaps[ONE_SIGN](shares)), shares
 
 
 def _name_ends(ax: Axes, names: tuple[str, ...], at: np.ndarray) -> None:
@@ -87,24 +87,26 @@ def _draw_losses(ax: Axes, t: Trajectory) -> None:
     ax.plot(order, there, "s--", color=VERMILLION, markersize=3.5, linewidth=1.1, markerfacecolor="none")
     said = set_vertical_scale(ax, [*own.tolist(), *there.tolist()])
     label_axes(ax, "", f"loss f{said}", lift=1.06)
-    ends = [("at the checkpoints", BLUE, 0.72), ("plane at their projections", VERMILLION, 1.0)]
-    for words, colour, x in ends[: 2 if np.isfinite(there).any() else 1]:
-        ax.annotate(words, (x, 1.06), xycoords="axes fraction", ha="right", va="bottom", color=colour, fontsize=8.5)
+    ends = [("━● of the checkpoints", BLUE), ("╌□ of the plane, at their projections", VERMILLION)]
+    for row, (words, colour) in enumerate(ends[: 2 if np.isfinite(there).any() else 1]):
+        place = (0, 3 + 12 * row)
+        ax.annotate(words, (1, 1), place, "axes fraction", "offset points", ha="right", va="bottom", color=colour)
     ax.grid(axis="y")
     ax.tick_params(labelbottom=False)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.xaxis.set_major_locator(round_ticks(6, whole=True))
 
 
 def _draw_distances(ax: Axes, t: Trajectory) -> None:
     """How far each checkpoint is from the plane."""
     apart = np.asarray(t.apart, dtype=float)
     order = np.arange(1, apart.size + 1)
-    ax.bar(order, np.where(np.isfinite(apart), apart, np.nan), 0.5, color=MUTED)
+    colours, _ = _by_distance(t)
+    ax.bar(order, np.where(np.isfinite(apart), apart, 0.0), 0.5, color=colours, edgecolor=INK, linewidth=0.6)
     label_axes(ax, "checkpoint, in order", "distance from the plane, θ", lift=1.08)
-    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.yaxis.set_major_locator(round_ticks(3))
     ax.yaxis.set_major_formatter(TickFormatter())
     ax.set_xlim(*ax.figure.axes[1].get_xlim())
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.xaxis.set_major_locator(round_ticks(6, whole=True))
     if len(t.names) <= FEW_NAMES:
         ax.set_xticks(order, [short(name, 11) for name in t.names])
 
@@ -125,7 +127,9 @@ def _loss(t: Trajectory) -> Sheet | None:
 def _caption(t: Trajectory) -> str:
     sheet, there = _loss(t), plane_losses(t)
     parts = ["Model, data, the plane and the checkpoints are fixed, and nothing of the checkpoints is random"]
-    parts.append("circles are their nearest points of the plane, larger and brighter where they are further from it")
+    parts.append(
+        "circles are their nearest points of the plane, with the size and colour of their distance from it, as the bars"
+    )
     if t.plane is not None and sheet is not None:
         parts.append(sheet_clause("loss", sheet, "contours", t.plane.confidence))
         parts.append("below, a checkpoint's own loss beside the plane's at its projection, which is another point")
