@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from egregium.results import Estimate
-from egregium.viz.captions import sentence
+from egregium.viz.captions import counted, sentence
 from egregium.viz.labels import estimate_label, short
 from egregium.viz.palette import BLUE, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
@@ -38,13 +38,14 @@ def batches_figure(
         if sorted_values.size:
             bins = _bins(sorted_values, logarithmic=ax.get_yscale() == "log")
             beside.hist(sorted_values, bins, orientation="horizontal", color=BLUE, alpha=0.45)
-        label_axes(ax, "mini-batch, in order of its value", short(name, 26) + said)
+        label_axes(ax, "mini-batch, in order of its value", short(name, 40) + said)
         label_axes(beside, "batches", "")
         beside.tick_params(labelleft=False)
+        ax.set_xlim(0, sorted_values.size + 1)
         for panel in (ax, beside):
             panel.xaxis.set_major_locator(round_ticks(5 if panel is ax else 2, whole=True))
         words = f"all data {estimate_label(whole)}"
-        ax.annotate(words, (1, 1.03), xycoords="axes fraction", ha="right", va="bottom", color=VERMILLION)
+        ax.annotate(words, (1, 1), (0, 18), "axes fraction", "offset points", ha="right", va="bottom", color=VERMILLION)
     title = f"{short(name, 40)} of single mini-batches"
     return Picture(figure, title[:1].upper() + title[1:], _caption(each, half, whole))
 
@@ -82,13 +83,13 @@ def _caption(values: np.ndarray, half: np.ndarray, whole: Estimate) -> str:
     unsure = int((finite & ~np.isfinite(half)).sum())
     level = f"{100 * whole.confidence:g} %"
     sampled = f"random probes were sampled, the whiskers and the band are {level} intervals over them"
-    exact = whole.stderr == 0 and not half[np.isfinite(half)].any()
+    exact = whole.stderr == 0 and not half.any()  # NaN counts as unknown
     return sentence(
         [
-            f"Model, parameters and the division into {values.size:,} mini-batches are fixed",
+            f"Model, parameters and the division into {counted(values.size, 'mini-batch')} are fixed",
             "nothing was sampled" if exact else sampled,
             "the line is the value of all data together",
-            f"{lost} batches have no finite value and are left out" if lost else "",
-            f"{unsure} have no interval" if unsure else "",
+            f"{counted(lost, 'batch')} without a finite value left out" if lost else "",
+            f"{counted(unsure, 'batch')} without an interval" if unsure else "",
         ]
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from egregium.results import BlockTable, Estimate
-from egregium.viz.labels import fixed_and_sampled
+from egregium.viz.labels import fixed_and_sampled, wrapped
 from egregium.viz.palette import BLUE, GREEN, MUTED, PURPLE, VERMILLION
 from egregium.viz.picture import Picture, blank, style
 from egregium.viz.rows import ROW, ZERO, draw_row, finish_rows, logarithmic, wild
@@ -43,7 +43,7 @@ def _rows(title: str, label: str, estimates: Mapping[str, Estimate], colour: str
             logarithmic(ax, shown.values())
         for y, (name, estimate) in enumerate(shown.items()):
             draw_row(ax, y, name, estimate, colour, bar=bar)
-        finish_rows(ax, len(shown), label + (", symmetric logarithmic axis" if many else ""))
+        finish_rows(ax, len(shown), wrapped(label + (", symmetric logarithmic axis" if many else "")))
     caption = fixed_and_sampled(shown.values(), "the whiskers")
     if len(shown) < len(estimates):
         caption = f"{caption.removesuffix('.')}; the {len(shown)} largest of {len(estimates)} blocks are drawn."

@@ -23,9 +23,9 @@ def sheet_clause(name: QuantityName, sheet: Sheet, drawn: str, confidence: float
     finite = torch.isfinite(sheet.values)
     unsure = int((finite & ~torch.isfinite(sheet.half_widths)).sum())
     if unsure and not math.isnan(sheet.widest):
-        parts.append(f"{places(unsure)} without an interval")
+        parts.append(f"{counted(unsure)} without an interval")
     if sheet.holes:
-        parts.append(f"{places(sheet.holes)} not finite and hatched")
+        parts.append(f"{counted(sheet.holes)} not finite and {'left out' if drawn == 'contours' else 'hatched'}")
     if not bool(sheet.measured.all()):
         share = float(sheet.measured.double().mean())
         parts.append(f"{100 * share:.3g} % of the places looked at (dots), the others lying between their neighbours")
@@ -52,17 +52,17 @@ def sentence(parts: Iterable[str]) -> str:
     return "; ".join(part.strip().rstrip(".").replace(". ", ", ") for part in parts if part) + "."
 
 
-def places(count: int) -> str:
-    """A number of places, in words.
+def counted(count: int, noun: str = "place") -> str:
+    """How many of them, in words.
 
-    >>> places(1), places(1200)
-    ('1 place', '1,200 places')
+    >>> counted(1), counted(1200, "plane")
+    ('1 place', '1,200 planes')
     """
-    return f"{count:,} place" + "s" * (count != 1)
+    return f"{count:,} {noun}" + ("" if count == 1 else "es" if noun.endswith("ch") else "s")
 
 
 def _found(sheet: Sheet, confidence: float) -> str:
-    seen = places(int(sheet.measured.sum()))
+    seen = counted(int(sheet.measured.sum()))
     if sheet.widest == 0:
         return f"was evaluated at {seen}, nothing sampled"
     if math.isnan(sheet.widest):

@@ -10,10 +10,11 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Colormap, LogNorm, Normalize, SymLogNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, Locator, LogLocator
 
 from egregium.viz.labels import TickFormatter, typeset
 from egregium.viz.palette import INK, MUTED
-from egregium.viz.scales import decade, magnitudes, quartile, steep
+from egregium.viz.scales import decade, magnitudes, quartile, steep, symmetric_ticks
 
 #: Colour maps: of one sign, and of both.
 ONE_SIGN, BOTH_SIGNS = "cividis", "PuOr"
@@ -54,8 +55,18 @@ def colour_bar(figure: Figure, of: ScalarMappable, ax: Axes, title: str) -> None
     bar.outline.set_visible(False)
     # no title: the layout has no room for a title's width
     bar.ax.annotate(title, (0, 1), (0, 5), "axes fraction", "offset points", ha="left", va="bottom", color=INK)
+    if (places := _bar_ticks(of.norm)) is not None:
+        bar.ax.yaxis.set_major_locator(places)
     bar.ax.minorticks_off()
     bar.ax.yaxis.set_major_formatter(TickFormatter())
+
+
+def _bar_ticks(norm: Any) -> Locator | None:
+    """Few ticks on a logarithmic bar; None where matplotlib's are well."""
+    if isinstance(norm, SymLogNorm):
+        low, high = (abs(float(end or 0.0)) for end in (norm.vmin, norm.vmax))
+        return FixedLocator(symmetric_ticks(norm.linthresh, max(low, high)))
+    return LogLocator(numticks=7) if isinstance(norm, LogNorm) else None
 
 
 def with_widest(name: str, half_widths: Any) -> str:

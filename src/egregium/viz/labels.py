@@ -19,11 +19,15 @@ def typeset(text: str) -> str:
 
     >>> typeset("-8.85e-08 +/- 5e-10")
     '−8.85 × 10⁻⁸ ± 5 × 10⁻¹⁰'
+    >>> typeset("0e+00 +/- 3e-10")
+    '0 ± 3 × 10⁻¹⁰'
     >>> typeset("-0 (exact)")
     '0 (exact)'
     """
 
     def power(match: re.Match[str]) -> str:
+        if not float(match[1]):
+            return "0"
         sign = "-" if match[2] == "-" else ""
         raised = f"10{(sign + match[3]).translate(_RAISED)}"
         return raised if match[1] == "1" and not match.string[: match.start()].strip("-") else f"{match[1]} × {raised}"
@@ -67,8 +71,8 @@ class TickFormatter(Formatter):
         self._places = [float(x) for x in locs]
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        spread = max(map(abs, self._places), default=0.0)
-        value = 0.0 if abs(x) < 1e-12 * spread else x  # 0 as a locator adds it up
+        steps = [abs(b - a) for a, b in pairwise(self._places)]
+        value = 0.0 if steps and abs(x) < 1e-9 * min(steps) else x  # 0 as a locator adds it up
         return tick(value, digits=digits_between(self._places))
 
 
@@ -93,7 +97,7 @@ def short(name: str, most: int = 30) -> str:
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
 
 
-def wrapped(text: str, width: int = 62, most: int = 180) -> str:
+def wrapped(text: str, width: int = 48, most: int = 180) -> str:
     """`text` on lines that fit the width of a picture, cut after `most` characters."""
     return "\n".join(textwrap.wrap(short(text, most), width)) if text else ""
 

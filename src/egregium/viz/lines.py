@@ -12,7 +12,7 @@ from egregium.viz.palette import MUTED
 #: Places up to which each is marked by a dot and its whiskers; more have a band.
 FEW = 41
 #: Dots of an adaptive grid are smaller: they only say where it looked.
-DOT, SMALL_DOT = 4.0, 2.0
+DOT, SMALL_DOT = 4.0, 2.8
 
 
 def draw_curve(ax: Axes, sheet: Sheet, colour: str, *, dashed: bool = False, label: str = "") -> None:

@@ -48,7 +48,7 @@ def mode_path_figure(modes: ModePath) -> Picture:
                 for row, curve in enumerate(reversed(shown)):
                     _mark_barrier(ax, curve.slice.sheets[name], curve.colour, aside=ASIDE * (-1) ** row)
                     _name_curve(ax, curve, row)
-        label_coordinate(panels[-1], "t, share of the way from the first point (0) to the second (1)")
+        label_coordinate(panels[-1], "t, from the first point (0) to the second (1)")
     return Picture(figure, "From one point to the other", _caption(modes, names))
 
 
@@ -94,7 +94,8 @@ def _mark_barrier(ax: Axes, sheet: Sheet, colour: str, aside: float) -> None:
 
 def _name_curve(ax: Axes, curve: Curve, row: int) -> None:
     """The name of a curve and its barrier, in its colour and with its dashes, above the right corner of the axes."""
-    words = f"{'╌╌' if curve.dashed else '━━'} {curve.name}: barrier {typeset(f'{curve.barrier:.3g}')}"
+    barrier = typeset(f"{curve.barrier:.3g}") if math.isfinite(curve.barrier) else "unknown"
+    words = f"{'╌╌' if curve.dashed else '━━'} {curve.name}: barrier {barrier}"
     place = (0, 3 + 12 * row)
     ax.annotate(words, (1, 1), place, "axes fraction", "offset points", ha="right", va="bottom", color=curve.colour)
 

@@ -75,7 +75,7 @@ def label_axes(ax: Axes, x: str, y: str, lift: float = 1.03) -> None:
 
 
 class _Room(Artist):
-    """Nothing to see: the layout keeps clear all that a label covers, of whose height matplotlib's own counts a half."""
+    """Nothing to see: the layout keeps clear what a label covers, of whose height matplotlib counts a half."""
 
     def __init__(self, text: Text) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from egregium.results import Eigenpairs, Portrait, SectionalCurvatures
-from egregium.viz.captions import sentence
+from egregium.viz.captions import counted, sentence
 from egregium.viz.labels import TickFormatter, estimate_label
 from egregium.viz.palette import BLUE, MUTED, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
@@ -85,8 +85,8 @@ def _caption(portrait: Portrait) -> str:
         [
             "Model, data and parameters are fixed",
             "each whisker holds a principal curvature, nothing was sampled for it but the start of an iteration",
-            f"below, {_known(sectional).size:,} planes were sampled at random, the line is their mean with its "
+            f"below, {counted(_known(sectional).size, 'plane')} sampled at random, the line is their mean with its "
             f"{100 * sectional.mean.confidence:g} % interval",
-            f"{lost} planes were degenerate and are left out" if lost else "",
+            f"{counted(lost, 'plane')} without a finite curvature left out" if lost else "",
         ]
     )

@@ -24,14 +24,14 @@ COLOURS: Mapping[QuantityName, str] = {
     "mean_curvature": VERMILLION,
     "largest_eigenvalue": GREEN,
 }
-#: Short names for colour bars, which are narrow.
+#: Short names with units for colour bars, which are narrow.
 SYMBOLS: Mapping[QuantityName, str] = {
     "loss": "loss f",
-    "scalar_curvature": "R",
-    "gradient_norm": "|g|",
+    "scalar_curvature": "R\nf² / θ⁴",
+    "gradient_norm": "|g|\nf / θ",
     "accuracy": "accuracy",
-    "mean_curvature": "tr S̃ / n",
-    "largest_eigenvalue": "λ_max",
+    "mean_curvature": "tr S̃ / n\nf / θ²",
+    "largest_eigenvalue": "λ max\nf / θ²",
 }
 #: Height of a panel in inches, and how far above it its name stands.
 PANEL, LIFT = 1.45, 1.05
@@ -85,7 +85,8 @@ def _plane(of: Slice, name: QuantityName) -> Picture:
             draw_contours(ax, loss.a, loss.b, loss.values, on_cells=True)
         _mark_measured(ax, sheet)
         ax.plot(0, 0, "o", color=ON_CELLS, markersize=6, markeredgecolor=HALO, zorder=4)
-        colour_bar(figure, mesh, ax, with_widest(SYMBOLS[name], sheet.half_widths))
+        if known_values(sheet):
+            colour_bar(figure, mesh, ax, with_widest(SYMBOLS[name], sheet.half_widths))
         _frame(ax, of)
     shown: list[tuple[QuantityName, str]] = [(name, "colour")]
     if above and name != "loss":
@@ -100,6 +101,8 @@ def finish_panel(ax: Axes, name: QuantityName, values: list[float]) -> None:
     said = set_vertical_scale(ax, values)
     label_axes(ax, "", wrapped(f"{quantity}, {unit}{said}"), lift=LIFT)
     ax.grid(axis="y")
+    if not values:
+        ax.set_yticks([])
 
 
 def label_coordinate(ax: Axes, label: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from egregium.results import Session
+from egregium.viz.captions import counted
 from egregium.viz.labels import fixed_and_sampled, short
 from egregium.viz.palette import BLUE, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
@@ -68,5 +69,5 @@ def _caption(session: Session) -> str:
     measurements = session.measurements.values()
     caption = fixed_and_sampled([m.scalar_curvature for m in measurements], "the whiskers")
     holes = sum(not np.isfinite([m.loss, m.scalar_curvature.value]).all() for m in measurements)
-    missing = f"; {holes} points have no finite value and are left out" if holes else ""
+    missing = f"; {counted(holes, 'point')} without a finite value left out" if holes else ""
     return caption.removesuffix(".") + missing + "."

@@ -1,11 +1,13 @@
 """Checkpoints projected on a plane, and how far the plane is from them."""
 
+import math
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from egregium.results import Sheet, Trajectory
-from egregium.viz.captions import sentence, sheet_clause, slice_clauses
+from egregium.viz.captions import counted, sentence, sheet_clause, slice_clauses
 from egregium.viz.colours import ONE_SIGN
 from egregium.viz.contours import between, draw_contours
 from egregium.viz.labels import TickFormatter, short, wrapped
@@ -44,8 +46,8 @@ def _draw_map(ax: Axes, t: Trajectory) -> None:
     ax.scatter(at[known, 0], at[known, 1], AREA + MORE * shares[known], colours[known], edgecolors=INK, zorder=4)
     _name_ends(ax, t.names, at)
     axes = t.plane.axes if t.plane is not None else ("first direction", "second direction")
-    explained = [f", {100 * share:.3g} % of the squared distances" for share in t.explained]
-    x, y = (wrapped(name + share) for name, share in zip(axes, explained, strict=True))
+    said = ["" if math.isnan(x) else f", {100 * x:.3g} % of the squared distances" for x in t.explained]
+    x, y = (wrapped(name + share) for name, share in zip(axes, said, strict=True))
     label_axes(ax, x, y)
     ax.margins(0.08)
     for axis in (ax.xaxis, ax.yaxis):
@@ -57,7 +59,9 @@ def _by_distance(t: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     """Of each checkpoint: a colour, and the share of the greatest distance from the plane that is its own."""
     apart = np.nan_to_num(np.asarray(t.apart, dtype=float), posinf=0.0)
     shares = apart / (float(apart.max(initial=0.0)) or 1.0)
-    return np.asarray(colormaps[ONE_SIGN](shares)), shares
+    colours = np.asarray(colormaps[ONE_SIGN](shares))
+    colours[~np.isfinite(np.asarray(t.apart, dtype=float))] = 0  # unknown: a hollow circle
+    return colours, shares
 
 
 def _name_ends(ax: Axes, names: tuple[str, ...], at: np.ndarray) -> None:
@@ -93,6 +97,7 @@ def _draw_losses(ax: Axes, t: Trajectory) -> None:
         ax.annotate(words, (1, 1), place, "axes fraction", "offset points", ha="right", va="bottom", color=colour)
     ax.grid(axis="y")
     ax.tick_params(labelbottom=False)
+    ax.set_xlim(0.4, own.size + 0.6)
     ax.xaxis.set_major_locator(round_ticks(6, whole=True))
 
 
@@ -105,7 +110,8 @@ def _draw_distances(ax: Axes, t: Trajectory) -> None:
     label_axes(ax, "checkpoint, in order", "distance from the plane, θ", lift=1.08)
     ax.yaxis.set_major_locator(round_ticks(3))
     ax.yaxis.set_major_formatter(TickFormatter())
-    ax.set_xlim(*ax.figure.axes[1].get_xlim())
+    ax.set_xlim(0.4, apart.size + 0.6)
+    ax.set_ylim(0, 1.08 * float(apart[np.isfinite(apart)].max(initial=0.0)) or 1.0)
     ax.xaxis.set_major_locator(round_ticks(6, whole=True))
     if len(t.names) <= FEW_NAMES:
         ax.set_xticks(order, [short(name, 11) for name in t.names])
@@ -135,7 +141,8 @@ def _caption(t: Trajectory) -> str:
         parts.append("below, a checkpoint's own loss beside the plane's at its projection, which is another point")
         missing = int((~np.isfinite(there)).sum())
         if missing:
-            parts.append(f"{missing} of the projections lie outside of the grid or beside a hole")
-    lost = int((~np.isfinite(np.asarray(t.losses, dtype=float))).sum())
-    parts.append(f"{lost} of the checkpoints have no finite loss and are left out below" if lost else "")
+            parts.append(f"{counted(missing, 'projection')} outside of the grid or beside a hole")
+    lost, unknown = (int((~np.isfinite(np.asarray(part, dtype=float))).sum()) for part in (t.losses, t.apart))
+    parts.append(f"{counted(lost, 'checkpoint')} without a finite loss left out below" if lost else "")
+    parts.append(f"{counted(unknown, 'distance')} unknown, their circles hollow" if unknown else "")
     return sentence([*parts, *(slice_clauses(t.plane) if t.plane is not None else [])])
