@@ -16,7 +16,9 @@ COARSE = torch.tensor([-1.0, 0.0, 1.0])
 
 
 def test_panels_of_a_line_share_its_coordinate() -> None:
-    line = made("line", {"loss": sheet(A, [], A**2), "scalar_curvature": sheet(COARSE, [], [1, -2, 3], [0.1, 0.2, 0.3])})
+    line = made(
+        "line", {"loss": sheet(A, [], A**2), "scalar_curvature": sheet(COARSE, [], [1, -2, 3], [0.1, 0.2, 0.3])}
+    )
     (picture,) = slice_figures(line)
     loss, curvature = picture.figure.axes
     assert loss.get_xlim() == curvature.get_xlim()

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,16 @@ def write_figure(
     write_whole(path, content.getvalue(), force=force)
 
 
+def _formula(words: str) -> str:
+    r"""`words` as mathtext, which drops combining tildes.
+
+    >>> _formula("|S̃|²_F")
+    '|$\\tilde{\\mathrm{S}}$|$^2_F$'
+    """
+    tilde = re.sub("(\\w)\u0303", r"$\\tilde{\\mathrm{\1}}$", words)
+    return tilde.replace(FROBENIUS, "$^2_F$").replace("$$", "")
+
+
 @contextmanager
 def _changed(picture: Picture) -> Iterator[None]:
     """Each "²_F" with the F below the power, as a page has it by `svg`; it and the background as before afterwards."""
@@ -64,7 +75,7 @@ def _changed(picture: Picture) -> Iterator[None]:
     changed = [(t, t.get_text()) for t in texts if FROBENIUS in t.get_text() and "$" not in t.get_text()]
     for text, words in changed:
         text.set_parse_math(True)
-        text.set_text(words.replace(FROBENIUS, "$^2_F$"))
+        text.set_text(_formula(words))
     try:
         yield
     finally:
