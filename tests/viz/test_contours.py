@@ -44,5 +44,7 @@ def test_between_places_bilinear() -> None:
     for x, y in ((0.0, -1.0), (0.3, 0.2), (2.5, 1.0), (3.0, 1.0)):
         assert between(a, b, values, x, y) == pytest.approx(2 * x - 3 * y + x * y)
     assert math.isnan(between(a, b, values, 3.1, 0))
-    assert math.isnan(between(a, b, [[NAN] * 3] * 2, 0.5, 0))
+    assert math.isnan(between(a, b, values, 0.5, 1.1))
+    for hole in (NAN, math.inf):
+        assert math.isnan(between(a, b, [[hole] * 3] * 2, 0.5, 0))
     assert math.isnan(between([0.0], [0.0], [[1.0]], 0, 0))

@@ -89,7 +89,7 @@ def test_digits_are_no_more_than_needed() -> None:
     assert digits_between([0.1, 0.2]) == 6
     assert digits_between([0.1, 0.2], least=3) == 3
     assert digits_between([1.0, math.nan, math.inf]) == 6
-    assert digits_between([1e-300, 1e300]) == 15
+    assert digits_between([1e-300, 2e-300, 1e300]) == 15
 
 
 def test_long_names_on_lines_that_fit() -> None:

@@ -28,6 +28,7 @@ def test_format_by_suffix_and_the_same_file_each_time(
         write_figure(picture, tmp_path / f"{name}.{suffix}")
     content = (tmp_path / f"a.{suffix}").read_bytes()
     assert content.startswith(start)
+    assert b"Date" not in content
     assert content == (tmp_path / f"b.{suffix}").read_bytes()
 
 

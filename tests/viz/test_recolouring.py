@@ -49,7 +49,7 @@ def test_as_before_after_an_error_too(session: eg.Session) -> None:
 
 def test_opacity_is_kept_and_other_colours_are_left() -> None:
     ax = Figure().add_subplot()
-    band = ax.fill_between([0, 1], [0, 1], [1, 2], color=BLUE, alpha=0.25)
+    band = ax.fill_between([0, 1], [0, 1], [1, 2], color=(BLUE, 0.25))
     cells = ax.pcolormesh([[1.0, 2.0], [3.0, 4.0]])
     other: Artist = ax.plot([0, 1], color="#ffffff")[0]
     with recoloured(ax.figure, DARK):

@@ -58,7 +58,7 @@ def digits_between(values: Iterable[float], least: int = 6) -> int:
     steps = [b - a for a, b in pairwise(known)]
     if not steps:
         return least
-    return min(max(math.ceil(math.log10(max(map(abs, known)) / min(steps))) + 1, least), 15)
+    return min(max(math.ceil(math.log10(max(map(abs, known))) - math.log10(min(steps))) + 1, least), 15)
 
 
 class TickFormatter(Formatter):

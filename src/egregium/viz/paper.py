@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.text import Text
 
 from egregium.errors import ArgumentError
-from egregium.results import refuse_existing, write_whole
+from egregium.results import write_whole
 from egregium.viz.palette import DARK, DARK_PAGE
 from egregium.viz.picture import Picture, style
 from egregium.viz.recolouring import recoloured
@@ -46,7 +46,6 @@ def write_figure(
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise ArgumentError(f"A figure is written as .pdf, .svg or .png, got {os.fspath(path)!r}. Choose one of these.")
-    refuse_existing(path, force=force)
     words = {"title": picture.title, "caption": picture.caption}
     about = {key: words.get(value, value) if value else None for key, value in FORMATS[suffix].items()}
     page: Any = "none" if transparent else DARK_PAGE if dark else "white"
