@@ -56,3 +56,13 @@ def test_opacity_is_kept_and_other_colours_are_left() -> None:
         assert to_hex(band.get_facecolor()[0], keep_alpha=True) == DARK[BLUE] + "40"
         assert other.get_color() == "#ffffff"
         assert cells.get_array() is not None
+
+
+def test_arrows_and_boxes_of_texts_too() -> None:
+    ax = Figure().add_subplot()
+    text = ax.annotate("", (0, 0), (1, 1), arrowprops={"arrowstyle": "<->", "color": BLUE}, bbox={"edgecolor": INK})
+    with recoloured(ax.figure, DARK):
+        assert text.arrow_patch is not None
+        assert to_hex(text.arrow_patch.get_edgecolor()) == DARK[BLUE]
+        assert to_hex(text.get_bbox_patch().get_edgecolor()) == DARK[INK]
+    assert to_hex(text.arrow_patch.get_edgecolor()) == BLUE

@@ -99,7 +99,7 @@ def short(name: str, most: int = 30) -> str:
 
 def wrapped(text: str, width: int = 48, most: int = 180) -> str:
     """`text` on lines that fit the width of a picture, cut after `most` characters."""
-    return "\n".join(textwrap.wrap(short(text, most), width)) if text else ""
+    return "\n".join(textwrap.wrap(short(text, most), width, break_on_hyphens=False)) if text else ""
 
 
 def fixed_and_sampled(estimates: Iterable[Estimate], mark: str) -> str:

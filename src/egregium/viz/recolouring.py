@@ -29,7 +29,7 @@ def recoloured(figure: Figure, colours: Mapping[str, str]) -> Iterator[None]:
     undo: list[Callable[[], Any]] = []
     try:
         if colours:
-            for artist in figure.findobj():
+            for artist in _artists(figure):
                 for kind, names in PROPERTIES:
                     if isinstance(artist, kind):
                         undo += [step for name in names if (step := _replace(artist, name, colours)) is not None]
@@ -37,6 +37,14 @@ def recoloured(figure: Figure, colours: Mapping[str, str]) -> Iterator[None]:
     finally:
         for step in reversed(undo):
             step()
+
+
+def _artists(figure: Figure) -> list[Artist]:
+    """All that is drawn; arrows and boxes of texts are no children of theirs."""
+    found = figure.findobj()
+    texts = [artist for artist in found if isinstance(artist, Text)]
+    parts = [part for text in texts for part in (getattr(text, "arrow_patch", None), text.get_bbox_patch())]
+    return [*found, *(part for part in parts if part is not None)]
 
 
 def _replace(artist: Any, name: str, colours: Mapping[str, str]) -> Callable[[], Any] | None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from egregium.results import Session
 from egregium.viz.captions import counted
-from egregium.viz.labels import fixed_and_sampled, short
+from egregium.viz.labels import fixed_and_sampled, short, wrapped
 from egregium.viz.palette import BLUE, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
 from egregium.viz.scales import set_vertical_scale
@@ -32,10 +32,10 @@ def training_figure(session: Session) -> Picture | None:
         sides = [e.interval() for e in curvatures]
         _draw_whiskers(top, at, [e.value for e in curvatures], sides)
         said = set_vertical_scale(top, [e.value for e in curvatures])
-        label_axes(top, "", f"R = (tr S̃)² − |S̃|²_F{said}")
+        label_axes(top, "", wrapped(f"R = (tr S̃)² − |S̃|²_F, f² / θ⁴ where |g| is small{said}", 54))
         _draw(bottom, at, [m.loss for m in measurements], BLUE)
         said = set_vertical_scale(bottom, [m.loss for m in measurements])
-        label_axes(bottom, "point, in the order of the session", f"loss f{said}")
+        label_axes(bottom, "point, in the order of the session", f"loss f, units of the loss{said}")
         _name_points(bottom, list(session.measurements))
     return Picture(figure, "Scalar curvature R and loss, from point to point", _caption(session))
 
