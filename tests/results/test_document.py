@@ -60,6 +60,12 @@ def test_an_existing_file_is_kept(measurement: eg.Measurement, tmp_path: Path) -
     assert same(eg.load(path), measurement)
 
 
+@pytest.mark.parametrize("content", ["ü\n", b"\x89PNG\r\n\x00"])
+def test_text_and_bytes_are_written_as_they_are(tmp_path: Path, content: str | bytes) -> None:
+    write_whole(tmp_path / "a", content)
+    assert (tmp_path / "a").read_bytes() == (content if isinstance(content, bytes) else content.encode())
+
+
 def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.json"
     path.write_text("precious")

@@ -7,7 +7,7 @@ import pytest
 
 import egregium as eg
 from egregium.viz import Picture, curvature_figure, probes_figure, spectrum_figure, svg, terms_figure
-from egregium.viz.picture import WIDTH
+from egregium.viz.picture import WIDTH, blank, label_axes, style
 
 
 def pictures(session: eg.Session, sampled: eg.Measurement) -> list[Picture]:
@@ -49,3 +49,12 @@ def test_pyplot_keeps_no_figure(session: eg.Session, sampled: eg.Measurement) ->
         assert pyplot.get_fignums() == []
     with pytest.raises(AttributeError):
         _ = curvature_figure(session).figure.number  # only pyplot numbers its figures
+
+
+def test_names_of_axes_have_room_in_the_picture() -> None:
+    with style():
+        figure = blank(2.0)
+        ax = figure.add_subplot()
+        label_axes(ax, "x", "a name\non two lines")
+    figure.draw_without_rendering()
+    assert ax.yaxis.label.get_window_extent().y1 <= figure.bbox.y1

@@ -23,7 +23,8 @@ def test_rows_are_along_the_second_direction_and_holes_are_null() -> None:
     assert (len(whole["y"]), len(whole["z"][0])) == (21, 21)
     assert whole["z"][3][7] == pytest.approx(float(loss.values[3, 7]), rel=1e-8)
     assert whole["z"][0][0] is whole["z"][0][1] is None
-    assert (whole["cmin"], whole["cmax"]) == (-56.0, 56.0)
+    assert (whole["cmin"], whole["cmax"]) == (0.0, 1.0)
+    assert whole["colorbar"]["ticktext"][whole["colorbar"]["tickvals"].index(0.5)] == "0"
     assert whole["colorscale"][8][1] == "#f7f7f6" or whole["colorscale"][8][1].startswith("#f")  # white at 0
     assert "surfacecolor" not in grey
     assert grey["z"][10][10] is None  # its colour is known

@@ -139,7 +139,8 @@ def _gathered(folders: list[Path], documents: list[Found], unread: list[str], co
     for found in documents:
         for name, (m, session) in _points(found, len(folders) > 1, set(points)).items():
             points[name], sources[name] = m, session
-    alike = {(getattr(found.result, "command", ""), getattr(found.result, "created", "")) for found in documents}
+    of_runs = [found.result for found in documents if hasattr(found.result, "command")]
+    alike = {(result.command, result.created) for result in of_runs}
     (own, created) = alike.pop() if len(alike) == 1 else (command, "")
     titles = list(dict.fromkeys(t for found in documents if (t := getattr(found.result, "title", ""))))
     title = titles[0] if len(titles) == 1 else " and ".join(_names(folders))

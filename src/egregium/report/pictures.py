@@ -8,16 +8,22 @@ from markupsafe import Markup
 
 from egregium.report.collection import Collection, alone
 from egregium.report.typeset import typeset
-from egregium.results import Portrait, Session
+from egregium.results import BlockTable, ModePath, Portrait, Session, Slice, Trajectory
 from egregium.viz import (
     Picture,
+    block_figures,
     curvature_figure,
+    mode_path_figure,
     plane_figure,
+    principal_figure,
     probes_figure,
+    slice_figures,
     spectrum_figure,
     surface_figure,
     svg,
     terms_figure,
+    training_figure,
+    trajectory_figure,
 )
 
 Drawn = Picture | Iterable[Picture] | None
@@ -26,7 +32,11 @@ Drawn = Picture | Iterable[Picture] | None
 MOST_POINTS = 8
 #: What is drawn of documents that are no sessions; surfaces to be turned stand elsewhere.
 PICTURES: dict[type, tuple[Callable[[Any], Drawn], ...]] = {
-    Portrait: (plane_figure, surface_figure),
+    BlockTable: (block_figures,),
+    ModePath: (mode_path_figure,),
+    Portrait: (principal_figure, plane_figure, surface_figure),
+    Slice: (slice_figures,),
+    Trajectory: (trajectory_figure,),
 }
 
 
@@ -49,6 +59,8 @@ def plates(found: Session | Collection) -> list[Plate]:
 
 def _of_points(session: Session) -> list[tuple[str, Picture]]:
     drawn = [("", curvature_figure(session)), ("", terms_figure(session))]
+    if (training := training_figure(session)) is not None:
+        drawn.append(("", training))
     for name, m in list(session.measurements.items())[:MOST_POINTS]:
         point = name if len(session.measurements) > 1 else ""
         drawn += [(point, picture) for picture in (spectrum_figure(m), probes_figure(m)) if picture is not None]

@@ -28,9 +28,10 @@ class Card:
 
 
 def cards(found: Collection, warnings: list[Caution]) -> list[Card]:
-    """Points first, then every other document that has a number of its own."""
+    """Points first, then every other document that has a number of its own: slices only where there is no point."""
     points = found.session.measurements.items() if found.session is not None else ()
-    others = [(each.name, each.result) for each in found.documents if not isinstance(each.result, Measurement)]
+    drawn = (Measurement, Slice) if found.session is not None else (Measurement,)
+    others = [(each.name, each.result) for each in found.documents if not isinstance(each.result, drawn)]
     made = []
     for name, result in (*points, *others):
         if (text := _card(result)) is not None:

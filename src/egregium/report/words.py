@@ -11,6 +11,8 @@ from egregium.results import TERMS, Estimate, Measurement, Session
 
 #: Share of the largest term below which another is not worth a word, and above which the two all but cancel.
 SLIGHT, ALIKE = 0.01, 0.9
+#: Relative half-width from which a number that nobody asked to be precise deserves a word.
+VAGUE = 0.1
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,18 @@ def _warnings(m: Measurement) -> Iterator[str]:
         yield " ".join([f"R has not converged: {curvature} is a wider interval than was asked for.", *notes])
     else:
         yield from notes
-    wide = [name for name, estimate in estimates[1:] if not estimate.converged]
+    wide = [name for name, estimate in estimates[1:] if not estimate.converged and _vague(estimate)]
     if wide and curvature.converged:
-        yield f"R is as precise as asked, but relative to their own size these are not: {', '.join(wide)}."
+        yield f"R is as precise as asked, but these are known to worse than {100 * VAGUE:g} %: {', '.join(wide)}."
     ends = {"largest": m.largest, "smallest": m.smallest}
     open_ends = [name for name, pairs in ends.items() if pairs is not None and not pairs.converged]
     if open_ends:
         yield f"Not converged: {' and '.join(open_ends)} eigenvalue; the interval is the residual reached."
+
+
+def _vague(estimate: Estimate) -> bool:
+    """Whether an estimate that nobody asked for is so wide that a reader must be told in the first lines."""
+    return not estimate.half_width() <= VAGUE * abs(estimate.value)
 
 
 def named_estimates(m: Measurement) -> list[tuple[str, Estimate]]:

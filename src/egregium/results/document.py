@@ -49,7 +49,7 @@ def text(result: Any) -> str:
     return json.dumps({"egregium": version("egregium"), "schema": SCHEMA, "result": _plain(result)}, indent=1) + "\n"
 
 
-def write_whole(path: str | os.PathLike[str], content: str, *, force: bool = False) -> None:
+def write_whole(path: str | os.PathLike[str], content: str | bytes, *, force: bool = False) -> None:
     """Write `content` to `path` through a temporary file beside it, so that the file is never half-written.
 
     Raises DocumentError as `save` does.
@@ -59,9 +59,9 @@ def write_whole(path: str | os.PathLike[str], content: str, *, force: bool = Fal
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # named before it is made: Ctrl-C leaves none
     begun = False
     try:
-        with beside.open("x", encoding="utf-8") as file:
+        with beside.open("xb") as file:
             begun = True
-            file.write(content)
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
         beside.replace(path)
     except OSError as error:
         what = "Nothing was changed" if begun else "Choose a folder that exists and is yours"

@@ -2,7 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from matplotlib.ticker import Formatter
 
 from egregium.results import Estimate
 
@@ -15,11 +19,15 @@ def typeset(text: str) -> str:
 
     >>> typeset("-8.85e-08 +/- 5e-10")
     '−8.85 × 10⁻⁸ ± 5 × 10⁻¹⁰'
+    >>> typeset("0e+00 +/- 3e-10")
+    '0 ± 3 × 10⁻¹⁰'
     >>> typeset("-0 (exact)")
     '0 (exact)'
     """
 
     def power(match: re.Match[str]) -> str:
+        if not float(match[1]):
+            return "0"
         sign = "-" if match[2] == "-" else ""
         raised = f"10{(sign + match[3]).translate(_RAISED)}"
         return raised if match[1] == "1" and not match.string[: match.start()].strip("-") else f"{match[1]} × {raised}"
@@ -28,16 +36,44 @@ def typeset(text: str) -> str:
     return re.sub(r"(?<![\w.])-(?=\d)", "−", re.sub(r"^-0(?![\d.])", "0", text))
 
 
-def tick(value: float, _: object = None) -> str:
+def tick(value: float, _: object = None, *, digits: int = 6) -> str:
     """The label of a tick.
 
     >>> tick(0.30000000000000004), tick(-1e-8), tick(2e5), tick(1e6)
     ('0.3', '−10⁻⁸', '200,000', '10⁶')
     """
     if 1e-4 <= abs(value) < 1e6 or value == 0:
-        return typeset(f"{value:,.6g}" if abs(value) >= 1e4 else f"{value:.6g}")
-    mantissa, exponent = f"{value:.4e}".split("e")
-    return typeset(f"{float(mantissa):g}e{exponent}")
+        return typeset(f"{value:,.{digits}g}" if abs(value) >= 1e4 else f"{value:.{digits}g}")
+    mantissa, exponent = f"{value:.{digits - 2}e}".split("e")
+    return typeset(f"{float(mantissa):.{digits}g}e{exponent}")
+
+
+def digits_between(values: Iterable[float], least: int = 6) -> int:
+    """Digits that tell `values` apart: at least `least`, at most 15.
+
+    >>> digits_between([2.3, 2.3000000001])
+    12
+    """
+    known = sorted({x for x in values if math.isfinite(x)})
+    steps = [b - a for a, b in pairwise(known)]
+    if not steps:
+        return least
+    return min(max(math.ceil(math.log10(max(map(abs, known))) - math.log10(min(steps))) + 1, least), 15)
+
+
+class TickFormatter(Formatter):
+    """Ticks as `tick` writes them, with the digits that tell them apart; never an offset in a corner."""
+
+    def __init__(self) -> None:
+        self._places: list[float] = []
+
+    def set_locs(self, locs: Sequence[float]) -> None:
+        self._places = [float(x) for x in locs]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        steps = [abs(b - a) for a, b in pairwise(self._places)]
+        value = 0.0 if steps and abs(x) < 1e-9 * min(steps) else x  # 0 as a locator adds it up
+        return tick(value, digits=digits_between(self._places))
 
 
 def estimate_label(estimate: Estimate) -> str:
@@ -59,6 +95,11 @@ def short(name: str, most: int = 30) -> str:
     """`name` on one line, with an ellipsis after `most` characters and without characters that XML forbids."""
     name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def wrapped(text: str, width: int = 48, most: int = 180) -> str:
+    """`text` on lines that fit the width of a picture, cut after `most` characters."""
+    return "\n".join(textwrap.wrap(short(text, most), width, break_on_hyphens=False)) if text else ""
 
 
 def fixed_and_sampled(estimates: Iterable[Estimate], mark: str) -> str:

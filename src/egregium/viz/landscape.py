@@ -8,8 +8,12 @@ from matplotlib.colors import Colormap, Normalize
 from numpy.typing import NDArray
 
 from egregium.results import Sheet, Slice, Trajectory
-from egregium.viz.colouring import Array, between, finite, scale
+from egregium.viz.colours import colour_scale
+from egregium.viz.interpolation import Array, between, finite
 from egregium.viz.labels import typeset
+
+#: The ratio of the highest to the lowest loss from which its axis is logarithmic.
+STEEP_HEIGHTS = 50.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,17 @@ class Surface:
     shade: Colormap
     norm: Normalize
     by: Sheet | None
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether heights are on a logarithmic axis: a linear one would flatten what is low."""
+        known = self.heights[np.isfinite(self.heights)]
+        return bool(known.min() > 0 and known.max() > STEEP_HEIGHTS * known.min())
+
+    @property
+    def height(self) -> str:
+        """The label of the vertical axis."""
+        return "loss f, logarithmic" if self.logarithmic else "loss f"
 
     @property
     def title(self) -> str:
@@ -54,8 +69,8 @@ def surface(plane: Slice) -> Surface | None:
     heights = finite(loss.values)
     by = plane.sheets.get("scalar_curvature")
     if by is None or not np.isfinite(np.asarray(by.values)).any():
-        return Surface(a, b, heights, heights, *scale(heights), None)
-    return Surface(a, b, heights, between(by.values, by.a, by.b, a, b), *scale(by.values), by)
+        return Surface(a, b, heights, heights, *colour_scale(heights), None)
+    return Surface(a, b, heights, between(by.values, by.a, by.b, a, b), *colour_scale(by.values), by)
 
 
 def belongs(trajectory: Trajectory, plane: Slice) -> bool:

@@ -5,8 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import matplotlib.style
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from egregium.viz.palette import INK, MUTED
 
@@ -67,3 +71,16 @@ def label_axes(ax: Axes, x: str, y: str, lift: float = 1.03) -> None:
     ax.set_xlabel(x, loc="left")
     ax.set_ylabel(y, rotation=0, ha="left", va="bottom")
     ax.yaxis.set_label_coords(0, lift)
+    ax.add_artist(_Room(ax.yaxis.label))
+
+
+class _Room(Artist):
+    """Nothing to see: the layout keeps clear what a label covers, of whose height matplotlib counts a half."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__()
+        self._label = text
+        self.set_clip_on(False)
+
+    def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
+        return self._label.get_window_extent(renderer)

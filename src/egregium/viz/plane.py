@@ -3,14 +3,14 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from egregium.results import Plane, Portrait
-from egregium.viz.colouring import masked, scale
-from egregium.viz.labels import tick, typeset
-from egregium.viz.palette import INK
+from egregium.viz.colours import colour_bar, colour_scale, draw_cells, with_widest
+from egregium.viz.contours import draw_contours
+from egregium.viz.labels import TickFormatter, typeset
+from egregium.viz.palette import HALO, INK, ON_CELLS
 from egregium.viz.picture import Picture, blank, label_axes, style
 
 
@@ -19,30 +19,22 @@ def plane_figure(portrait: Portrait) -> Picture | None:
     plane = portrait.plane
     if plane is None:
         return None
-    colours, norm = scale(plane.scalar_curvatures)
     with style():
         figure = blank(4.6)
         ax = figure.add_subplot()
         ax.set_aspect("equal")
-        r, places = plane.radius, np.linspace(-plane.radius, plane.radius, len(plane.losses))
-        step = 2 * r / (len(plane.scalar_curvatures) - 1)
-        edges = np.linspace(-r - step / 2, r + step / 2, len(plane.scalar_curvatures) + 1)
-        mesh = ax.pcolormesh(edges, edges, masked(plane.scalar_curvatures), cmap=colours, norm=norm, rasterized=False)
-        losses = masked(plane.losses)
-        if losses.count() and losses.max() > losses.min():
-            lines = ax.contour(places, places, losses, levels=8, colors=INK, linewidths=0.7, alpha=0.75)
-            ax.clabel(lines, fontsize=7, fmt=lambda value: tick(float(f"{value:.3g}")))
+        coarse, places = (np.linspace(-plane.radius, plane.radius, k) for k in _sizes(plane))
+        mesh = draw_cells(ax, coarse, coarse, plane.scalar_curvatures)
+        draw_contours(ax, places, places, plane.losses, on_cells=True)
         for ray in np.asarray(plane.rays):
-            ax.plot(ray[:, 0], ray[:, 1], color="white", linewidth=3.0, solid_capstyle="round")
-            ax.plot(ray[:, 0], ray[:, 1], color=INK, linewidth=1.4, solid_capstyle="round")
-        ax.plot(0, 0, "o", color=INK, markersize=6, markeredgecolor="white")
-        ax.set_xlim(edges[0], edges[-1])
-        ax.set_ylim(edges[0], edges[-1])
-        _bar(figure, mesh, ax, _error(plane))
+            ax.plot(ray[:, 0], ray[:, 1], color=HALO, linewidth=3.0, solid_capstyle="round")
+            ax.plot(ray[:, 0], ray[:, 1], color=ON_CELLS, linewidth=1.4, solid_capstyle="round")
+        ax.plot(0, 0, "o", color=ON_CELLS, markersize=6, markeredgecolor=HALO)
+        colour_bar(figure, mesh, ax, with_widest("R", plane.half_widths))
         label_axes(ax, _axis(plane, 0), _axis(plane, 1))
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(MaxNLocator(5))
-            axis.set_major_formatter(FuncFormatter(tick))
+            axis.set_major_formatter(TickFormatter())
     return Picture(figure, "Scalar curvature R over a plane through the point", _caption(plane))
 
 
@@ -51,7 +43,7 @@ def surface_figure(portrait: Portrait) -> Picture | None:
     plane = portrait.plane
     if plane is None or not np.isfinite(np.asarray(plane.losses)).any():
         return None
-    colours, norm = scale(plane.scalar_curvatures)
+    colours, norm = colour_scale(plane.scalar_curvatures)
     with style():
         figure = blank(4.4)
         ax: Any = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -67,19 +59,19 @@ def surface_figure(portrait: Portrait) -> Picture | None:
             a, b, z, facecolors=faces, rstride=1, cstride=1, linewidth=0.12, edgecolor=INK, shade=False, zorder=1
         )
         for ray, height in zip(np.asarray(plane.rays), np.asarray(plane.heights), strict=True):
-            ax.plot(ray[:, 0], ray[:, 1], height, color="white", linewidth=2.6, zorder=2)
-            ax.plot(ray[:, 0], ray[:, 1], height, color=INK, linewidth=1.2, zorder=3)
-        ax.plot([0], [0], [portrait.loss], "o", color=INK, markeredgecolor="white", markersize=6, zorder=4)
+            ax.plot(ray[:, 0], ray[:, 1], height, color=HALO, linewidth=2.6, zorder=2)
+            ax.plot(ray[:, 0], ray[:, 1], height, color=ON_CELLS, linewidth=1.2, zorder=3)
+        ax.plot([0], [0], [portrait.loss], "o", color=ON_CELLS, markeredgecolor=HALO, markersize=6, zorder=4)
         ax.set_xlabel(f"e₁, κ = {_curvature(plane, 0)}", labelpad=2)
         ax.set_ylabel(f"e₂, κ = {_curvature(plane, 1)}", labelpad=2)
         ax.set_zlabel("loss f")
         for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
             axis.set_major_locator(MaxNLocator(4))
-            axis.set_major_formatter(FuncFormatter(tick))
+            axis.set_major_formatter(TickFormatter())
             axis.set_pane_color((0, 0, 0, 0))
         ax.view_init(elev=48, azim=-58)
         ax.set_box_aspect((1, 1, 0.65), zoom=0.92)
-        _bar(figure, ScalarMappable(norm, colours), ax, _error(plane))
+        colour_bar(figure, ScalarMappable(norm, colours), ax, with_widest("R", plane.half_widths))
     return Picture(figure, "The loss above the plane, coloured by R, with geodesics", _caption(plane))
 
 
@@ -90,21 +82,13 @@ def _between(plane: Plane, places: np.ndarray) -> np.ndarray:
     return np.array([np.interp(places, coarse, column) for column in along.T]).T
 
 
-def _bar(figure: Any, of: ScalarMappable, ax: Axes, title: str) -> None:
-    bar = figure.colorbar(of, ax=ax, shrink=0.75, pad=0.1 if hasattr(ax, "zaxis") else 0.02)
-    bar.outline.set_visible(False)
-    bar.ax.set_title(title, fontsize=9.5, loc="left", color=INK)
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(tick))
+def _sizes(plane: Plane) -> tuple[int, int]:
+    """Places a side, of R and of the loss."""
+    return len(plane.scalar_curvatures), len(plane.losses)
 
 
 def _axis(plane: Plane, j: int) -> str:
     return f"length along {'e₁e₂'[2 * j : 2 * j + 2]}, {plane.names[j]} κ = {_curvature(plane, j)}"
-
-
-def _error(plane: Plane) -> str:
-    """The colour bar's title, with the widest interval: smaller differences of colour are noise."""
-    known = np.asarray(plane.half_widths)[np.isfinite(np.asarray(plane.half_widths))]
-    return f"R\n± {typeset(f'{known.max():.2g}')}" if known.size and known.max() > 0 else "R"
 
 
 def _curvature(plane: Plane, j: int) -> str:

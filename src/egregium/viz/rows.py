@@ -1,6 +1,5 @@
 """One estimate a row: its name and value in words, and below them the value with its interval on a common axis."""
 
-import math
 from collections.abc import Collection
 
 from matplotlib.axes import Axes
@@ -10,6 +9,7 @@ from egregium.results import Estimate
 from egregium.viz.labels import estimate_label, half_width, short, tick
 from egregium.viz.palette import INK, MUTED
 from egregium.viz.picture import label_axes
+from egregium.viz.scales import decade, magnitudes, symmetric_ticks
 
 #: Height of a row in inches, and how far its words stand above its mark, in points.
 ROW, LIFT = 0.46, 7.0
@@ -57,19 +57,13 @@ def finish_rows(ax: Axes, count: int, label: str) -> None:
 
 def wild(estimates: Collection[Estimate]) -> bool:
     """Whether the magnitudes differ so much that a linear axis would hide some."""
-    sizes = _sizes(estimates)
-    return bool(sizes) and max(sizes) > WILD * min(sizes)
+    sizes = magnitudes(e.value for e in estimates)
+    return bool(sizes) and sizes[-1] > WILD * sizes[0]
 
 
 def logarithmic(ax: Axes, estimates: Collection[Estimate]) -> None:
     """A symmetric logarithmic axis, linear below the smallest magnitude, with at most three ticks a side."""
-    low, high = (math.floor(math.log10(size)) for size in (min(_sizes(estimates)), max(_sizes(estimates))))
-    ax.set_xscale("symlog", linthresh=10.0**low)
-    stride = max(math.ceil((high - low) / 3), 1)
-    powers = [10.0**exponent for exponent in range(high, low, -stride)]
-    ax.xaxis.set_major_locator(FixedLocator([-p for p in powers] + [0.0] + powers))
+    sizes = magnitudes(e.value for e in estimates)
+    ax.set_xscale("symlog", linthresh=decade(sizes[0]))
+    ax.xaxis.set_major_locator(FixedLocator(symmetric_ticks(sizes[0], sizes[-1])))
     ax.xaxis.set_minor_locator(NullLocator())
-
-
-def _sizes(estimates: Collection[Estimate]) -> list[float]:
-    return [abs(e.value) for e in estimates if e.value and math.isfinite(e.value)]

@@ -7,7 +7,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from egregium.results import Slice, Trajectory
-from egregium.viz.colouring import Array
+from egregium.viz.interpolation import Array
 from egregium.viz.labels import short, tick
 from egregium.viz.landscape import Surface, caption, surface
 from egregium.viz.palette import INK, MUTED
@@ -31,11 +31,13 @@ def slice_surface_figure(plane: Slice, trajectory: Trajectory | None = None) -> 
         ax.patch.set_alpha(0)
         _draw(ax, drawn)
         if trajectory is not None:
-            xyz = (*np.asarray(trajectory.coordinates).T, np.asarray(trajectory.losses))
+            xyz = (*np.asarray(trajectory.coordinates).T, _raised(drawn, trajectory.losses))
             ax.plot(*xyz, color="white", linewidth=2.8, zorder=2)
             ax.plot(*xyz, "o-", color=INK, linewidth=1.3, markersize=3, zorder=3)
-        ax.plot([0], [0], [plane.centre], "D", color=INK, markeredgecolor="white", markersize=6, zorder=4)
-        _finish(ax, plane)
+        ax.plot(
+            [0], [0], _raised(drawn, [plane.centre]), "D", color=INK, markeredgecolor="white", markersize=6, zorder=4
+        )
+        _finish(ax, plane, drawn)
         bar = figure.colorbar(ScalarMappable(drawn.norm, drawn.shade), ax=ax, shrink=0.7, pad=0.12)
         bar.outline.set_visible(False)
         bar.ax.set_title("\n".join(drawn.key), fontsize=9.5, loc="left", color=INK)
@@ -45,7 +47,7 @@ def slice_surface_figure(plane: Slice, trajectory: Trajectory | None = None) -> 
 
 def _draw(ax: Any, drawn: Surface) -> None:
     a, b = (_thinned(len(x)) for x in (drawn.a, drawn.b))
-    z, colour = drawn.heights[np.ix_(b, a)], drawn.colours[np.ix_(b, a)]
+    z, colour = _raised(drawn, drawn.heights[np.ix_(b, a)]), drawn.colours[np.ix_(b, a)]
     faces = drawn.shade(drawn.norm(np.ma.masked_invalid(_cells(colour))))
     faces[np.isnan(_cells(colour))] = (0.6, 0.64, 0.68, 1.0)
     faces[np.isnan(_cells(z))] = 0
@@ -54,16 +56,26 @@ def _draw(ax: Any, drawn: Surface) -> None:
     ax.plot_surface(x, y, z, facecolors=faces, zorder=1, **look)
 
 
-def _finish(ax: Any, plane: Slice) -> None:
+def _finish(ax: Any, plane: Slice, drawn: Surface) -> None:
     ax.set_xlabel(short(plane.axes[0]), labelpad=5)
     ax.set_ylabel(short(plane.axes[1]), labelpad=5)
-    ax.set_zlabel("loss f")
+    ax.set_zlabel(drawn.height)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_major_locator(MaxNLocator(4))
         axis.set_major_formatter(FuncFormatter(tick))
         axis.set_pane_color((0, 0, 0, 0))
+    if drawn.logarithmic:
+        ax.zaxis.set_major_locator(MaxNLocator(4, integer=True))
+        ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: tick(10.0**power)))
     ax.view_init(elev=32, azim=-50)
     ax.set_box_aspect((1, 1, 0.65), zoom=0.9)
+
+
+def _raised(drawn: Surface, losses: Any) -> Array:
+    """Losses as heights in the picture."""
+    heights = np.asarray(losses, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.log10(heights) if drawn.logarithmic else heights
 
 
 def _thinned(size: int) -> list[int]:

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from egregium.results import Slice, Trajectory
-from egregium.viz.colouring import Array
-from egregium.viz.labels import short, typeset
+from egregium.viz.colours import ticks
+from egregium.viz.interpolation import Array
+from egregium.viz.labels import short, tick, typeset
 from egregium.viz.landscape import Surface, measured_places, nearest, surface
 
 #: The page's colours, which its script looks up: they change between light and dark.
@@ -37,7 +38,7 @@ def surface_spec(plane: Slice, trajectory: Trajectory | None = None) -> dict[str
     if trajectory is not None:
         data.append(_checkpoints(trajectory))
     data.append(_centre(plane))
-    return {"data": data, "layout": _layout(plane), "places": [_said(place) for place in known]}
+    return {"data": data, "layout": _layout(plane, drawn), "places": [_said(place) for place in known]}
 
 
 def _surfaces(drawn: Surface, known: list[tuple[float, float, float, float]]) -> list[dict[str, Any]]:
@@ -58,11 +59,11 @@ def _surface(drawn: Surface, heights: Array, known: list[tuple[float, float, flo
         "x": _plain(drawn.a),
         "y": _plain(drawn.b),
         "z": _plain(heights),
-        "surfacecolor": _plain(drawn.colours),
-        "cmin": drawn.norm.vmin,
-        "cmax": drawn.norm.vmax,
+        "surfacecolor": _plain(np.ma.filled(drawn.norm(np.ma.masked_invalid(drawn.colours)), np.nan)),
+        "cmin": 0.0,
+        "cmax": 1.0,
         "colorscale": [[i / (STEPS - 1), to_hex(drawn.shade(i / (STEPS - 1)))] for i in range(STEPS)],
-        "colorbar": {"title": {"text": "<br>".join(drawn.key)}, "thickness": 12, "len": 0.6, "outlinewidth": 0},
+        "colorbar": _bar(drawn),
         "lighting": {"ambient": 0.85, "diffuse": 0.3, "specular": 0.04, "roughness": 0.9},
         "contours": {"z": {"highlightcolor": MUTED}},
         "hoverinfo": "text",  # a template would take the text of the place with a and b exchanged
@@ -70,6 +71,19 @@ def _surface(drawn: Surface, heights: Array, known: list[tuple[float, float, flo
     if known:
         found["near"] = nearest(known, drawn.a, drawn.b).tolist()
     return found
+
+
+def _bar(drawn: Surface) -> dict[str, Any]:
+    """Colours are places on a scale from 0 to 1, whatever its shape; the ticks say what they stand for."""
+    places = ticks(drawn.norm)
+    return {
+        "title": {"text": "<br>".join(drawn.key)},
+        "thickness": 12,
+        "len": 0.6,
+        "outlinewidth": 0,
+        "tickvals": _plain([float(drawn.norm(x)) for x in places]),
+        "ticktext": [tick(x) for x in places],
+    }
 
 
 def _touching(unknown: Any) -> Any:
@@ -114,11 +128,13 @@ def _centre(plane: Slice) -> dict[str, Any]:
     }
 
 
-def _layout(plane: Slice) -> dict[str, Any]:
+def _layout(plane: Slice, drawn: Surface) -> dict[str, Any]:
     axis = {"gridcolor": RULE, "zerolinecolor": RULE, "color": MUTED, "showbackground": False, "nticks": 6}
     axis |= {"showspikes": False}
-    titles = dict(zip(("xaxis", "yaxis", "zaxis"), (*plane.axes, "loss f"), strict=True))
+    titles = dict(zip(("xaxis", "yaxis", "zaxis"), (*plane.axes, drawn.height), strict=True))
     axes = {name: axis | {"title": {"text": _drawable(title), "font": {"size": 12}}} for name, title in titles.items()}
+    if drawn.logarithmic:
+        axes["zaxis"] |= {"type": "log", "dtick": 1, "exponentformat": "power"}
     return {
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -129,7 +145,7 @@ def _layout(plane: Slice) -> dict[str, Any]:
         "scene": axes
         | {
             "aspectmode": "manual",
-            "aspectratio": {"x": 1, "y": 1, "z": 0.65},
+            "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.8},
             "camera": {"eye": EYE, "center": CENTRE},
         },
     }

@@ -17,7 +17,11 @@ ROOT_STYLE = "stroke-linejoin: round; font-family: var(--picture-font, system-ui
 #: How results write the square of a Frobenius norm, and by how much its F is lowered.
 FROBENIUS, DROP = "²_F", 2.5
 
+#: Dots per inch of what is drawn as an image: large grids of cells.
+DOTS = 200
+
 _REFERENCE = re.compile(r"#([\w-]+)")
+_URL = re.compile(r"url\(#([\w-]+)\)")
 _FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _NO_TURN = re.compile(r"rotate\(-?0 [^)]*\)\s*")
@@ -48,7 +52,7 @@ def _drawn(picture: Picture) -> ElementTree.Element:
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         picture.figure.draw_without_rendering()
         picture.figure.set_layout_engine("none")  # a second layout may differ from the first by a hair
-        picture.figure.savefig(text, format="svg", transparent=True)
+        picture.figure.savefig(text, format="svg", transparent=True, dpi=DOTS)
     root = ElementTree.fromstring(text.getvalue())
     for element in root.iter():  # plain names, and the namespaces once at the root: no global registry is touched
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")
@@ -95,6 +99,7 @@ def _rename_ids(root: ElementTree.Element, key: str) -> None:
     """Keep the ids that something refers to, in order of appearance, and begin them with `key`."""
     links = [value for e in root.iter() for name, value in e.attrib.items() if name in (HREF, "clip-path")]
     used = {name for value in links for name in _REFERENCE.findall(value)}
+    used |= {name for e in root.iter() for name in _URL.findall(e.attrib.get("style", ""))}  # hatching
     new: dict[str, str] = {}
     for element in root.iter():
         old = element.attrib.pop("id", None)
@@ -105,6 +110,8 @@ def _rename_ids(root: ElementTree.Element, key: str) -> None:
         for name in (HREF, "clip-path"):
             if name in element.attrib:
                 element.set(name, _REFERENCE.sub(lambda match: f"#{new[match[1]]}", element.attrib[name]))
+        if "url(#" in element.attrib.get("style", ""):
+            element.set("style", _URL.sub(lambda match: f"url(#{new[match[1]]})", element.attrib["style"]))
 
 
 def _describe(root: ElementTree.Element, picture: Picture, key: str) -> None:

@@ -1,18 +1,8 @@
-"""Colours about 0, and a quantity between the places where it was measured."""
+"""A quantity between the places where it was measured."""
 
 import numpy as np
-import pytest
 
-from egregium.viz.colouring import between, finite, scale
-
-
-@pytest.mark.parametrize(
-    ("values", "ends"),
-    [([-1.0, 3.0], (-3, 3)), ([1.0, np.nan, 3.0], (1, 3)), ([2.0, 2.0], (2, 4)), ([np.inf], (0, 1))],
-)
-def test_both_ends_of_the_colours(values: list[float], ends: tuple[float, float]) -> None:
-    norm = scale(values)[1]
-    assert (norm.vmin, norm.vmax) == ends
+from egregium.viz.interpolation import between, finite
 
 
 def test_bilinear_is_exact_on_a_bilinear_function() -> None:

@@ -1,27 +1,9 @@
-"""Colours for a quantity that may change its sign, and that quantity between the places where it was measured."""
-
-from typing import Any
+"""A quantity between the places where it was measured, for colouring alone."""
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import Colormap, Normalize, TwoSlopeNorm
 from numpy.typing import ArrayLike, NDArray
 
-#: Colour maps that a colour-blind reader can follow: of one sign, and of both.
-ONE_SIGN, BOTH_SIGNS = "cividis", "PuOr"
-
 Array = NDArray[np.float64]
-
-
-def scale(values: ArrayLike) -> tuple[Colormap, Normalize]:
-    """Colours for the finite ones of `values`, with white at 0 where they change sign."""
-    known = np.asarray(values, dtype=float)
-    known = known[np.isfinite(known)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    if low < 0 < high:
-        most = max(-low, high)
-        return colormaps[BOTH_SIGNS].reversed(), TwoSlopeNorm(0.0, -most, most)
-    return colormaps[ONE_SIGN], Normalize(low, high if high > low else low + (abs(low) or 1.0))
 
 
 def between(values: ArrayLike, a: ArrayLike, b: ArrayLike, at_a: ArrayLike, at_b: ArrayLike) -> Array:
@@ -64,8 +46,3 @@ def finite(values: ArrayLike) -> Array:
     """`values` with NaN in place of what is not finite."""
     found = np.asarray(values, dtype=float)
     return np.where(np.isfinite(found), found, np.nan)
-
-
-def masked(values: Any) -> Any:
-    """`values` without what is not finite."""
-    return np.ma.masked_invalid(np.asarray(values, dtype=float))
