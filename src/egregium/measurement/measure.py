@@ -107,6 +107,7 @@ def measure(
         cost=replace(total, seconds=time.perf_counter() - goal.started),
         environment=environment(land.device, land.dtype, checked_seed(seed)),
         setting=land.setting,
+        fingerprint=here.fingerprint(),
     )
 
 

@@ -18,7 +18,7 @@ class Fact:
 
 def facts(session: Session) -> list[Fact]:
     """Method, samples, cost, seed, versions and machine of each point."""
-    columns = [_computation(m) | _machine(m) for m in session.measurements.values()]
+    columns = [_computation(m) | _subject(m) | _machine(m) for m in session.measurements.values()]
     names = dict.fromkeys(name for column in columns for name in column)
     rows = ((typeset(name), tuple(column.get(name, Markup("–")) for column in columns)) for name in names)
     return [Fact(name, cells[:1] if len(set(cells)) == 1 else cells) for name, cells in rows]
@@ -44,6 +44,18 @@ def _computation(m: Measurement) -> dict[str, Markup]:
         known["Its smoothing"] = f"Gaussian of width {m.density.sigma:.3g} at {m.density.grid.numel()} positions"
     known["Cost of everything"] = str(m.cost)
     return {name: typeset(text) for name, text in known.items()}
+
+
+def _subject(m: Measurement) -> dict[str, Markup]:
+    """By what another document can be told to be of the same data and point."""
+    print_ = m.fingerprint
+    if print_ is None:
+        return {}
+    known = {"Point": f"SHA-256 {print_.point}…", "Model": print_.model}
+    if print_.data:
+        sizes = f"{print_.samples:,} samples in {print_.batches:,} {'batch' if print_.batches == 1 else 'batches'}"
+        known = {"Data": f"{sizes}, SHA-256 {print_.data}…"} | known
+    return {name: escape(text) for name, text in known.items()}
 
 
 def _machine(m: Measurement) -> dict[str, Markup]:

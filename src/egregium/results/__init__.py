@@ -5,6 +5,7 @@ from egregium.results.cost import Cost
 from egregium.results.document import load, refuse_existing, save, write_whole
 from egregium.results.environment import Environment, environment
 from egregium.results.estimate import Estimate
+from egregium.results.fingerprint import Fingerprint
 from egregium.results.geometry import (
     BallVolumes,
     Geodesic,
@@ -40,6 +41,7 @@ __all__ = [
     "Eigenpairs",
     "Environment",
     "Estimate",
+    "Fingerprint",
     "Geodesic",
     "Logarithm",
     "Measurement",
