@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Measurement,
         Session,
         SpectralDensity,
+        compare,
         load,
     )
 
@@ -71,6 +72,7 @@ _HOMES = {
         "Measurement",
         "Session",
         "SpectralDensity",
+        "compare",
         "load",
     ),
 }
@@ -90,6 +92,7 @@ __all__ = [
     "SpectralDensity",
     "SymmetricOperator",
     "blocks",
+    "compare",
     "diagnosis",
     "dual_spectrum",
     "eigenpairs",

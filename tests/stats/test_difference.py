@@ -43,9 +43,7 @@ def test_independent_intervals_of_many_probes_are_no_wider_than_they_must_be() -
 
 @pytest.mark.parametrize("rho", [-1.0, -0.5, 0.0, 0.9])
 @pytest.mark.parametrize(("sigma", "sizes"), [((1.0, 1.0), (20, 20)), ((1.0, 3.0), (5, 5)), ((1.0, 2.0), (4, 12))])
-def test_dependent_estimates_of_any_correlation(
-    rho: float, sigma: tuple[float, float], sizes: tuple[int, int]
-) -> None:
+def test_dependent_estimates_of_any_correlation(rho: float, sigma: tuple[float, float], sizes: tuple[int, int]) -> None:
     assert hits(rho, sigma, sizes, independent=False) >= FEWEST
 
 

@@ -1,7 +1,9 @@
 """Frozen results, and how they are saved and read."""
 
 from egregium.results.blocks import Block, BlockTable
+from egregium.results.comparison import Compared, Comparison, compare
 from egregium.results.cost import Cost
+from egregium.results.difference import Difference
 from egregium.results.document import load, refuse_existing, save, write_whole
 from egregium.results.environment import Environment, environment
 from egregium.results.estimate import Estimate
@@ -35,7 +37,10 @@ __all__ = [
     "BallVolumes",
     "Block",
     "BlockTable",
+    "Compared",
+    "Comparison",
     "Cost",
+    "Difference",
     "Directions",
     "DualSpectrum",
     "Eigenpairs",
@@ -59,6 +64,7 @@ __all__ = [
     "Statistics",
     "Trajectory",
     "Transport",
+    "compare",
     "environment",
     "load",
     "refuse_existing",
