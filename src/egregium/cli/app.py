@@ -1,7 +1,7 @@
 """The commands: parse, call, print, exit code. 0 done, 1 a fault found, 2 a sentence about the input, 130 interrupted
 (with what was known by then, if there was an estimate).
 
-`egregium doctor` and `egregium geometry` have files of their own.
+`egregium compare`, `egregium doctor` and `egregium geometry` have files of their own.
 """
 
 import shlex
@@ -15,6 +15,7 @@ import typer
 
 import egregium
 from egregium.cli import digits as demo_input
+from egregium.cli.compare import compare
 from egregium.cli.console import OUT, Watch, failed, sentences, table, watching
 from egregium.cli.doctor import doctor
 from egregium.cli.geometry import geometry
@@ -103,6 +104,7 @@ def measure(
     _written(out, target, points, (), force, watch)
 
 
+app.command()(compare)
 app.command()(doctor)
 app.command()(geometry)
 

@@ -1,5 +1,6 @@
-"""Documents as pages: one HTML file a session, to be read offline."""
+"""Documents as pages: one HTML file a session or a comparison, to be read offline."""
 
+from egregium.report.comparison import comparison_page
 from egregium.report.page import page
 
-__all__ = ["page"]
+__all__ = ["comparison_page", "page"]

@@ -58,19 +58,19 @@ def _of_intervals(first: str, a: Measurement, others: list[tuple[str, Measuremen
     apart = [name for name, _ in sampled if name not in shared]
     if shared:
         yield (
-            f"{_listed(shared)} and {first} have the same seed, {a.environment.seed}, and so the same probe vectors: "
-            "their errors are dependent, and the half-widths add up. Another seed for one of them makes the "
-            "difference's interval narrower."
+            f"The same seed as at {first}, {a.environment.seed}, and so the same probe vectors: {_listed(shared)}. The "
+            "errors are dependent, and half-widths add up; another seed for one of the two makes the interval of the "
+            "difference narrower."
         )
     if apart:
-        yield f"{_listed(apart)} and {first} have different seeds: their errors are independent and add up as squares."
+        yield f"Another seed than at {first}: {_listed(apart)}. The errors are independent and add up as squares."
 
 
 def _of_subject(points: Points) -> Iterator[str]:
     (first, a), *others = points.items()
     unknown = [name for name, m in points.items() if m.fingerprint is None]
     if unknown:
-        yield f"Whether the data are the same is not known: {_listed(unknown)} has no fingerprint of them."
+        yield f"No fingerprint of the data: {_listed(unknown)}. Whether the data are the same is not known."
     other_data = [name for name, m in others if _differs(a, m, lambda f: f.data)]
     if other_data:
         yield (
@@ -86,18 +86,19 @@ def _of_subject(points: Points) -> Iterator[str]:
         )
     alike = [name for name, m in others if a.fingerprint is not None and m.fingerprint == a.fingerprint]
     if alike:
-        yield f"{_listed(alike)} is the same point as {first}, on the same data: only the measurement differs."
+        yield f"The same point as {first}, on the same data: {_listed(alike)}. Only the measurement differs."
 
 
 def _of_setting(points: Points) -> Iterator[str]:
     columns = {name: {row.name: row.value for row in m.setting} for name, m in points.items()}
-    dtypes = {name: m.environment.dtype for name, m in points.items()}
-    if len(set(dtypes.values())) > 1:
-        columns = {name: {"dtype": dtypes[name]} | column for name, column in columns.items()}
+    for name, m in points.items():  # in place of the row that says it for some
+        columns[name]["precision"] = m.environment.dtype
     for what in dict.fromkeys(key for column in columns.values() for key in column):
-        cells = {name: column.get(what, "none") for name, column in columns.items()}
-        if len(set(cells.values())) > 1:
-            yield f"Different {what}: " + ", ".join(f"{cell} at {name}" for name, cell in cells.items()) + "."
+        places: dict[str, list[str]] = {}
+        for name, column in columns.items():
+            places.setdefault(column.get(what, "none"), []).append(name)
+        if len(places) > 1:
+            yield f"Different {what}: " + "; ".join(f"{cell} at {_listed(at)}" for cell, at in places.items()) + "."
 
 
 def _of_estimates(points: Points) -> Iterator[str]:

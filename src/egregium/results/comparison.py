@@ -8,9 +8,9 @@ import torch
 
 from egregium.errors import ArgumentError
 from egregium.results.comparable import cautions, refuse_incomparable, remarks
-from egregium.results.difference import Difference, Verdict, difference
+from egregium.results.difference import Difference, Verdict, difference, figures
 from egregium.results.document import Document
-from egregium.results.estimate import Estimate, rounded
+from egregium.results.estimate import Estimate
 from egregium.results.geometry import Saved
 from egregium.results.measurement import TERMS, Measurement
 from egregium.results.spectra import Eigenpairs
@@ -46,7 +46,7 @@ class Compared:
         if point not in self.values:
             return ""
         e = self.values[point]
-        return rounded(e.value, e.half_width()) if self.bounded else str(e).removesuffix(f" ({100 * e.confidence:g} %)")
+        return figures(e.value, e.half_width()) if self.bounded else str(e).removesuffix(f" ({100 * e.confidence:g} %)")
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,7 @@ class Difference:
         if self.ratio is None:
             return ""
         low, value, high = self.ratio
-        return f"{_figures(value, max(value - low, high - value))} times"
+        return f"{figures(value, max(value - low, high - value))} times"
 
     def over(self, unit: float) -> "Difference":
         """The difference in units of a positive number, as a share of the first point's value."""
@@ -63,7 +63,7 @@ class Difference:
     def __str__(self) -> str:
         if self.kind == "exact":
             return str(Estimate(self.value, 0.0, rounding=self.half_width()))
-        words = _figures(self.value, self.half_width())
+        words = figures(self.value, self.half_width())
         return f"{words} ({100 * self.confidence:g} %)" if self.kind == "sampled" else words
 
 
@@ -102,6 +102,6 @@ def _sides(e: Estimate, unit: float) -> Sides:
     return Sides(below + more, above + more, stated + more)
 
 
-def _figures(value: float, half: float) -> str:
-    """As `rounded`; six figures where the error is far below them."""
+def figures(value: float, half: float) -> str:
+    """As `rounded`; six figures alone where the error is below them."""
     return rounded(value, half) if half > 1e-6 * abs(value) else f"{value + 0.0:.6g}"

@@ -3,11 +3,30 @@
 import math
 import re
 from collections.abc import Iterable
+from typing import Protocol
 
 from egregium.results import Estimate
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _POWER = re.compile(r"(\d+(?:\.\d+)?)e([+-])0*(\d+)")
+
+
+class Number(Protocol):
+    """What has a value and an interval, and prints: an estimate, a difference."""
+
+    @property
+    def value(self) -> float:
+        """Where its mark stands."""
+
+    @property
+    def confidence(self) -> float:
+        """The level of the interval."""
+
+    def interval(self) -> tuple[float, float]:
+        """(low, high)."""
+
+    def half_width(self) -> float:
+        """The longer side."""
 
 
 def typeset(text: str) -> str:
@@ -40,7 +59,7 @@ def tick(value: float, _: object = None) -> str:
     return typeset(f"{float(mantissa):g}e{exponent}")
 
 
-def estimate_label(estimate: Estimate) -> str:
+def estimate_label(estimate: Number) -> str:
     """An estimate with its interval; the level stands in the caption.
 
     >>> estimate_label(Estimate(103.72, 0.44, degrees=30))
@@ -49,7 +68,7 @@ def estimate_label(estimate: Estimate) -> str:
     return typeset(str(estimate).removesuffix(f" ({100 * estimate.confidence:g} %)"))
 
 
-def half_width(estimate: Estimate) -> float:
+def half_width(estimate: Number) -> float:
     """Half the interval's width, 0 where there is none to draw."""
     half = estimate.half_width()
     return half if math.isfinite(half) else 0.0
