@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from markupsafe import Markup, escape
@@ -12,7 +13,7 @@ from egregium.report.pictures import Plate
 from egregium.report.table import HEADINGS
 from egregium.report.templates import templates
 from egregium.report.typeset import typeset
-from egregium.results import Compared, Comparison, Difference, Measurement
+from egregium.results import Compared, Comparison, Difference, Fingerprint, Measurement
 from egregium.results.document import text
 from egregium.viz import Picture, differences_figure, points_figure, svg
 
@@ -61,6 +62,7 @@ def comparison_page(comparison: Comparison) -> str:
         .get_template("comparison.html.jinja")
         .render(
             comparison=comparison,
+            created=_date(comparison.created),
             verdict=comparison.verdict(Markup, typeset),
             plates=_plates(comparison),
             undrawn=max(len(comparison.others) - MOST_DRAWN, 0),
@@ -137,7 +139,7 @@ def _fact(m: Measurement) -> dict[str, Markup]:
     machine = m.environment
     facts = {
         "Data": (known.data or "a plain function") if known else "not known",
-        "Samples": f"{known.samples:,} in {known.batches:,} batches" if known and known.data else "–",
+        "Samples": _samples(known) if known and known.data else "–",
         "Point": known.point if known else "not known",
         "Model": known.model if known else "not known",
         "Probes for R": f"{len(m.scalar_curvature.samples)}" if m.scalar_curvature.stderr else "none: exact",
@@ -147,6 +149,18 @@ def _fact(m: Measurement) -> dict[str, Markup]:
     }
     settings = "; ".join(f"{row.name}: {row.value}" for row in m.setting)
     return {name: escape(value) for name, value in (facts | {"Setting": settings or "–"}).items()}
+
+
+def _samples(known: Fingerprint) -> str:
+    return f"{known.samples:,} in {known.batches:,} {'batch' if known.batches == 1 else 'batches'}"
+
+
+def _date(created: str) -> str:
+    """An ISO 8601 time to the minute, in UTC; unchanged where it is none."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone(UTC):%Y-%m-%d, %H:%M} UTC"
+    except ValueError:
+        return created
 
 
 def _document(comparison: Comparison) -> str:

@@ -187,7 +187,7 @@ def _numbers(m: Measurement) -> dict[Key, Estimate]:
         if pairs is not None and pairs.values.numel():
             numbers[f"{name} eigenvalue", "", "spectrum", True] = _bounded(pairs, m.scalar_curvature.confidence)
     terms = {name: m.terms[name] for name in TERMS if name in m.terms}
-    return numbers | {(TERMS[k].replace("H", letter), "term of R", "terms", False): e for k, e in terms.items()}
+    return numbers | {(TERMS[k].replace("H", letter), "", "terms", False): e for k, e in terms.items()}
 
 
 def _bounded(pairs: Eigenpairs, level: float) -> Estimate:

@@ -54,7 +54,7 @@ class Difference:
         if self.ratio is None:
             return ""
         low, value, high = self.ratio
-        return f"{figures(value, max(value - low, high - value))} times"
+        return f"{figures(value, max(value - low, high - value), 1e-3)} times"
 
     def over(self, unit: float) -> "Difference":
         """The difference in units of a positive number, as a share of the first point's value."""
@@ -102,6 +102,11 @@ def _sides(e: Estimate, unit: float) -> Sides:
     return Sides(below + more, above + more, stated + more)
 
 
-def figures(value: float, half: float) -> str:
-    """As `rounded`; six figures alone where the error is below them."""
-    return rounded(value, half) if half > 1e-6 * abs(value) else f"{value + 0.0:.6g}"
+def figures(value: float, half: float, least: float = 1e-6) -> str:
+    """As `rounded`; where the error is below `least` of the value, as many figures as that leaves, alone.
+
+    >>> figures(0.3321371234, 1e-9), figures(0.3321371234, 1e-3)
+    ('0.332137', '0.3321 +/- 0.0010')
+    """
+    digits = round(-math.log10(least))
+    return rounded(value, half) if not half < least * abs(value) else f"{value + 0.0:.{digits}g}"

@@ -1,6 +1,7 @@
 """Points side by side, and by what share of the first point's value each number differs there."""
 
 import math
+import re
 
 from egregium.results import Comparison, Difference
 from egregium.viz.labels import fixed_and_sampled, short
@@ -10,6 +11,8 @@ from egregium.viz.rows import ROW, draw_row, finish_rows, logarithmic, wild
 
 #: Groups of quantities that are drawn; the terms of R stand in the table.
 DRAWN = ("curvature", "spectrum")
+#: A lowered letter that a picture cannot set.
+FROBENIUS = re.compile(r"\|([HG])\|_F")
 
 
 def points_figure(comparison: Comparison) -> Picture:
@@ -23,7 +26,7 @@ def points_figure(comparison: Comparison) -> Picture:
             logarithmic(ax, points.values())
         for y, (name, estimate) in enumerate(points.items()):
             draw_row(ax, y, name, estimate, BLUE)
-        finish_rows(ax, len(points), "R" + (", symmetric logarithmic axis" if many else ""))
+        finish_rows(ax, len(points), "R = (tr S̃)² − |S̃|²_F" + (", symmetric logarithmic axis" if many else ""))
     return Picture(figure, "Scalar curvature R at each point", fixed_and_sampled(points.values(), "the whiskers"))
 
 
@@ -62,5 +65,5 @@ def _shares(comparison: Comparison, name: str) -> dict[str, Difference]:
             continue
         size = abs(quantity.values[comparison.first].value)
         if size > 0 and math.isfinite(found.value / size):
-            shares[quantity.name] = found.over(size / 100)
+            shares[FROBENIUS.sub("Frobenius norm of \\1", quantity.name)] = found.over(size / 100)
     return shares
