@@ -154,6 +154,12 @@ def test_structures_are_told_apart() -> None:
         torch.tensor(1),
         torch.empty(0),
         torch.empty(0, 3),
+        np.empty((0, 3)),
+        X.T.numpy(),
+        torch.nested.nested_tensor([X[0], X[1, :2]], layout=torch.jagged),
+        torch.nested.nested_tensor([X[0], X[1, :1]], layout=torch.jagged),
+        X.to(torch.complex64),
+        X.to(torch.bfloat16),
         np.array(["a", None], dtype=object),
         Plain(),
     ]

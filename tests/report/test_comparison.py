@@ -87,6 +87,7 @@ def test_users_words_are_escaped(text: str, reader: Reader) -> None:
 def test_a_name_is_not_set_as_a_number_or_a_symbol(sampled: eg.Measurement) -> None:
     sentence = comparison_page(eg.compare({"<b>1e5</b> R": sampled, "x": sampled})).split('class="lede">')[1]
     assert "&lt;b&gt;1e5&lt;/b&gt; R" in sentence.split("</p>")[0]
+    assert "No difference of <i>R</i> between" in sentence  # while ours are
 
 
 def test_the_document_inside_is_the_comparison(comparison: Comparison, text: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 class Digest(Protocol):
     """What hashlib gives."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         """Take in these bytes."""
 
     def hexdigest(self) -> str:
@@ -73,19 +73,24 @@ def add(digest: Digest, value: Any) -> None:
 
 
 def _add_array(digest: Digest, value: Tensor | np.ndarray[Any, Any]) -> None:
+    content: Any
     if isinstance(value, np.ndarray):
-        plain = repr(value.tolist()).encode() if value.dtype.hasobject else np.ascontiguousarray(value).tobytes()
-        _add_bytes(digest, f"{value.dtype} {value.shape}", plain)
-        return
-    with torch.no_grad():
-        dense = value.detach() if value.layout is torch.strided else value.detach().to_dense()
-        flat = dense.resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
-        _add_bytes(digest, f"{value.dtype} {tuple(value.shape)}", flat.view(torch.uint8).numpy().tobytes())
+        content = repr(value.tolist()).encode() if value.dtype.hasobject else np.ascontiguousarray(value).data
+        _add_bytes(digest, f"{value.dtype} {value.shape}", content)
+    elif value.is_nested:
+        add(digest, list(value.detach().unbind()))
+    else:
+        with torch.no_grad():
+            dense = value.detach() if value.layout is torch.strided else value.detach().to_dense()
+            flat = dense.resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+            _add_bytes(digest, f"{value.dtype} {tuple(value.shape)}", flat.view(torch.uint8).numpy().data)
 
 
-def _add_bytes(digest: Digest, kind: str, content: bytes) -> None:
-    _begin(digest, kind, len(content))
-    digest.update(content)
+def _add_bytes(digest: Digest, kind: str, content: bytes | memoryview) -> None:
+    size = content.nbytes if isinstance(content, memoryview) else len(content)
+    _begin(digest, kind, size)
+    if size:  # hashlib refuses an empty array's memory
+        digest.update(content)
 
 
 def _begin(digest: Digest, kind: str, length: int) -> None:

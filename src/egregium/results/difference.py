@@ -79,7 +79,7 @@ def difference(b: Estimate, a: Estimate, *, independent: bool, bounded: bool = F
     ('smaller', 'not distinguished')
     """
     sides = [_sides(e, unit) for e in (b, a)]
-    below, above = difference_sides(*sides, independent=independent and not bounded)
+    below, above = difference_sides(*sides, independent=independent)
     lows = [e.value - s.below for e, s in zip((b, a), sides, strict=True)]
     highs = [e.value + s.above for e, s in zip((b, a), sides, strict=True)]
     positive = min(lows) > 0 and math.isfinite(max(highs))
