@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Measurement,
         Session,
         SpectralDensity,
+        compare,
         load,
     )
 
@@ -72,6 +73,7 @@ _HOMES = {
         "Measurement",
         "Session",
         "SpectralDensity",
+        "compare",
         "load",
     ),
 }
@@ -91,6 +93,7 @@ __all__ = [
     "SpectralDensity",
     "SymmetricOperator",
     "blocks",
+    "compare",
     "diagnosis",
     "dual_spectrum",
     "eigenpairs",

@@ -49,7 +49,7 @@ def plane(size: int = 21, places: int = 5, *, name: str = "initialisation to tra
         confidence=0.95,
         n=2410,
         scale=1.0,
-        cost=Cost(gradients=441.0, products=900.0, seconds=12.0),
+        cost=Cost(gradients=441.0, products=900, seconds=12.0),
         environment=MACHINE,
         title="A small network's plane",
         command="egregium slice mine.py:landscape --plane --seed 7",

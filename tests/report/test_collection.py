@@ -90,7 +90,7 @@ def test_each_file_that_cannot_be_read_is_a_sentence(folder: Path) -> None:
     assert set(said) == {"older.json", "cut.json", "edited.json", "config.json", "empty.json", "sheet.jsonl"}
     assert "schema 99" in said["older.json"]
     assert "is not JSON" in said["cut.json"]
-    assert "centre of Slice is 'low'" in said["edited.json"]
+    assert "Slice.centre should be float, and is 'low'" in said["edited.json"]
     assert "still being written" in said["sheet.jsonl"]
     assert "Run the same command again" in said["sheet.jsonl"]
     assert len(found.documents) == 2

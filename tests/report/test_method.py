@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import egregium as eg
 from egregium.report.method import facts
 from egregium.report.typeset import typeset
-from egregium.results import Environment
+from egregium.results import Environment, Fingerprint
 
 
 def text(session: eg.Session) -> str:
@@ -51,3 +51,19 @@ def test_an_eigenvalue_that_did_not_converge_says_so(sampled: eg.Measurement) ->
 def test_words_of_the_machine_are_escaped(saddle: eg.Measurement) -> None:
     m = replace(saddle, environment=replace(saddle.environment, device_name="<GPU>"))
     assert "&lt;GPU&gt;" in text(eg.Session("", "", {"p": m}, ""))
+
+
+def test_data_and_point_are_told_where_they_are_known(sampled: eg.Measurement) -> None:
+    print_ = Fingerprint(1437, 2, "0123456789abcdef", "fedcba9876543210", "Net <1>")
+    shown = {fact.name: fact.cells for fact in facts(session_of(replace(sampled, fingerprint=print_)))}
+    assert shown["Data"] == ("1,437 samples in 2 batches, SHA-256 0123456789abcdef…",)
+    assert shown["Point"] == ("SHA-256 fedcba9876543210…",)
+    assert shown["Model"] == ("Net &lt;1&gt;",)
+    plain = {fact.name: fact.cells for fact in facts(session_of(sampled))}
+    assert "Data" not in plain  # of a plain function
+    old = {fact.name for fact in facts(session_of(replace(sampled, fingerprint=None)))}
+    assert not {"Data", "Point", "Model"} & old
+
+
+def session_of(m: eg.Measurement) -> eg.Session:
+    return eg.Session("t", "c", {"p": m}, "2026")

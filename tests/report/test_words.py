@@ -73,14 +73,15 @@ def test_warnings_name_the_point_the_number_and_the_reason(session: eg.Session) 
 def test_everything_else_that_did_not_converge_is_named(sampled: eg.Measurement) -> None:
     m = replace(
         sampled,
-        trace=replace(sampled.trace, converged=False),
+        trace=replace(sampled.trace, converged=False, stderr=0.2 * abs(sampled.trace.value), bend=None),
+        mean_curvature=replace(sampled.mean_curvature, value=1.0, stderr=1e-3, converged=False, bend=None, tail=0.0),
         smallest=replace(sampled.smallest, converged=False),
         terms=dict(sampled.terms) | {"gradient": replace(sampled.terms["gradient"], notes=("a note",))},
     )
     texts = [w.text for w in warnings(eg.Session("", "", {"p": m}, ""))]
     assert texts == [
         "a note",
-        "<i>R</i> is as precise as asked, but relative to their own size these are not: tr <i>H</i>.",
+        "<i>R</i> is as precise as asked, but these are known to worse than 10 %: tr <i>H</i>.",
         "Not converged: smallest eigenvalue; the interval is the residual reached.",
     ]
 

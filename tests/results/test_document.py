@@ -2,8 +2,10 @@
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -121,6 +123,7 @@ def test_documents_from_before_bands_and_bounds_are_read(measurement: eg.Measure
     """What later versions added has defaults: no band, n unknown, nothing said of other eigenvalues."""
     measurement.save(tmp_path / "m.json")
     document = json.loads((tmp_path / "m.json").read_text())
+    del document["result"]["fingerprint"]
     new = {"density": ("lower", "upper", "confidence", "n", "rounding"), "largest": ("beyond",), "trace": ("bias",)}
     for part, names in new.items():
         for name in names:
@@ -129,5 +132,56 @@ def test_documents_from_before_bands_and_bounds_are_read(measurement: eg.Measure
     old = eg.load(tmp_path / "m.json")
     assert (old.density.lower, old.density.upper, old.density.n) == (None, None, 0)
     assert torch.equal(old.density.density, measurement.density.density)
-    assert (old.largest.beyond, old.trace.bias) == (math.inf, 0)
+    assert (old.largest.beyond, old.trace.bias, old.fingerprint) == (math.inf, 0, None)
     assert torch.equal(old.largest.bounds, old.largest.residuals)
+
+
+def edited(measurement: eg.Measurement, path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """The document of a measurement, changed by hand."""
+    measurement.save(path)
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d["result"]["trace"].update(value="many"), r"Estimate.value should be float, and is 'many'"),
+        (lambda d: d["result"]["trace"].update(value=None), "Estimate.value should be float, and is None"),
+        (lambda d: d["result"]["trace"].update(converged=1), "Estimate.converged should be bool, and is 1"),
+        (lambda d: d["result"].update(n=2.5), "Measurement.n should be int"),
+        (lambda d: d["result"].update(trace=7.0), "Measurement.trace should be Estimate, and is 7.0"),
+        (lambda d: d["result"].update(largest="big"), "Measurement.largest should be"),
+        (lambda d: d["result"]["terms"]["mapping"].update(trace="x"), "Measurement.terms should be"),
+        (lambda d: d["result"].pop("loss"), "Measurement lacks loss"),
+        (lambda d: d["result"].pop("type"), "it has no 'type'"),
+        (lambda d: d["result"]["density"]["grid"].update(shape=[3]), "damaged"),
+        (lambda d: d["result"]["density"]["grid"].update(tensor="tensor"), "damaged"),
+        (lambda d: d["result"]["density"].update(grid=[1.0]), "SpectralDensity.grid should be"),
+        (lambda d: d["result"]["trace"].update(type="Guess"), "holds a 'Guess', which this egregium .* does not know"),
+        (lambda d: d["result"].update(setting=["x"]), "Measurement.setting should be"),
+        (lambda d: d.update(result=[1]), "damaged"),
+        (lambda d: d.update(schema="1"), "schema '1', which no egregium wrote"),
+        (lambda d: d.update(schema=0), "schema 0, which no egregium wrote"),
+    ],
+)
+def test_a_hand_edited_document_is_a_sentence(
+    measurement: eg.Measurement, tmp_path: Path, change: Callable[[dict[str, Any]], object], words: str
+) -> None:
+    path = edited(measurement, tmp_path / "m.json", change)
+    with pytest.raises(DocumentError, match=words) as caught:
+        eg.load(path)
+    assert str(path) in str(caught.value)
+    assert "from a copy" in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_truncated_document_is_a_sentence(measurement: eg.Measurement, tmp_path: Path, share: float) -> None:
+    path = tmp_path / "m.json"
+    measurement.save(path)
+    whole = path.read_text()
+    path.write_text(whole[: int(share * len(whole))])
+    with pytest.raises(DocumentError, match=r"m.json is not JSON .* Expected a result.json"):
+        eg.load(path)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import egregium
+from egregium.cli.compare import compare
 from egregium.cli.console import OUT, sentences, watching
 from egregium.cli.demo import demo
 from egregium.cli.doctor import doctor
@@ -63,6 +64,7 @@ def measure(
     written(out, target, points, (), force, watch)
 
 
+app.command()(compare)
 app.command()(doctor)
 app.command()(explore)
 app.command()(geometry)

@@ -11,15 +11,17 @@ from typing import NoReturn, ParamSpec
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from egregium.autodiff import memory_failures
 from egregium.cli.interruption import CODE, NOTHING, Process, handled_by, raised
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
-from egregium.results import Portrait, Row, Session, Slice
+from egregium.results import Comparison, Portrait, Row, Session, Slice
 
 #: Results go to standard output; progress and errors to standard error.
 OUT = Console(highlight=False)
@@ -150,6 +152,36 @@ def slice_table(seen: Slice) -> Table:
     shown = _table(seen.title, {"": seen.rows()}, {"": seen.confidence})
     shown.caption = f"{shown.caption}\n{seen.cost}"
     return shown
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """The points of a comparison, each but the first with its difference and what that says."""
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("", no_wrap=True)
+    for name in comparison.points:
+        shown.add_column(Text(name), justify="right", no_wrap=True)
+        if name != comparison.first:
+            shown.add_column("difference", justify="right", no_wrap=True)
+            shown.add_column("", style="dim", no_wrap=True)
+    group, level = "curvature", f" ({100 * comparison.confidence:g} %)"
+    for i, quantity in enumerate(comparison.quantities):
+        if quantity.group != group:
+            shown.add_section()
+        group = quantity.group
+        cells = []
+        for name in comparison.points:
+            found = quantity.differences.get(name)
+            told = [str(found).removesuffix(level), found.verdict] if found is not None else ["", ""]
+            cells += [quantity.shown(name), *(told if name != comparison.first else [])]
+        shown.add_row(quantity.name, *(cell.replace("+/-", "±") for cell in cells), style=None if i else "bold")
+    shown.caption, shown.caption_justify = f"Intervals at {level.strip(' ()')}.", "left"
+    return shown
+
+
+def printed_whole(shown: Table) -> None:
+    """Print a table as wide as it is: numbers must not lose their last digits to a narrow window."""
+    wide = Measurement.get(OUT, OUT.options.update(width=10_000), shown).maximum
+    Console(highlight=False, width=max(wide, OUT.width), soft_wrap=True).print(shown)
 
 
 def _table(title: str, found: Mapping[str, Sequence[Row]], confidences: Mapping[str, float]) -> Table:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from egregium.autodiff import derivatives, gradient, memory_failures
 from egregium.errors import ArgumentError, DataError, LossError
 from egregium.landscape.data import not_finite_sample
+from egregium.landscape.fingerprint import fingerprint
 from egregium.landscape.losses import Count, Terms, loss_terms
 from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective, Seeds
 from egregium.landscape.penalty import Decay, decays, penalty
@@ -28,6 +29,7 @@ from egregium.landscape.place import checked_device, checked_dtype
 from egregium.landscape.selection import SHOWN, patterns_of, unwrapped
 from egregium.landscape.setting import setting
 from egregium.landscape.statistics import reestimated, tracking
+from egregium.results.fingerprint import Fingerprint
 from egregium.results.table import Row
 
 #: What a batch adds to means over the data: parameters -> (sums, taken one at a time; the number of terms in each).
@@ -304,6 +306,18 @@ class Landscape:
 
         self.means(look)
         return found[0] if found else "Look for sqrt or log at 0."
+
+    def fingerprint(self) -> Fingerprint:
+        """Digests of data, point and model, by which two documents tell whether they speak of the same.
+
+        One pass over the data that computes nothing. The batches are hashed in their order: the same samples in another
+        order or split have another fingerprint, though f is the same.
+
+        >>> Landscape.from_function(lambda x: x @ x, torch.zeros(2)).fingerprint().model
+        'function'
+        """
+        with derivatives(self.device):  # the state of torch in which every pass fetches its batches
+            return fingerprint(self._objective, self.theta)
 
     @property
     def batch_count(self) -> int:

@@ -318,6 +318,16 @@ def _fetched(data: Any, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Any]
 
 
 @contextmanager
+def fetched_once(objective: ModelObjective) -> Iterator[Iterator[Any]]:
+    """The batches as the data give them to a pass, on no other device and in no other dtype; nothing is computed.
+
+    All that a pass puts back is put back here.
+    """
+    with evaluation_mode(objective.model), generators_kept(objective.data, *objective.model.modules()) as own:
+        yield _fetched(objective.data, Seeds(), own)
+
+
+@contextmanager
 def _said(what: str) -> Iterator[None]:
     """Errors of torch about shapes, dtypes and indices, with what was given; all others as they are."""
     try:

@@ -60,6 +60,7 @@ def measure(
     """
     goal = Goal(rtol, atol, confidence, budget, max_seconds)
     here = land.scaled(scale).fixed()
+    fingerprint = here.fingerprint()  # first: nobody who pressed Ctrl-C should wait for another pass
     wanted: dict[str, Any] = {"turned": True, "data_error": data_error}
     found = curvature_moments(here, operator, method, goal, seed, block, memory, progress, **wanted)
     moments, turn = found.moments, found.turn
@@ -107,6 +108,7 @@ def measure(
         cost=replace(total, seconds=time.perf_counter() - goal.started),
         environment=environment(land.device, land.dtype, checked_seed(seed)),
         setting=land.setting,
+        fingerprint=fingerprint,
     )
 
 

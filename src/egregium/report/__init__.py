@@ -1,6 +1,7 @@
-"""Documents as pages: one HTML file for a session, or for all that directories hold, to be read offline."""
+"""Documents as pages: one HTML file for a session, a comparison, or all that directories hold, to be read offline."""
 
 from egregium.report.collection import Collection, collection
+from egregium.report.comparison import comparison_page
 from egregium.report.page import page
 
-__all__ = ["Collection", "collection", "page"]
+__all__ = ["Collection", "collection", "comparison_page", "page"]

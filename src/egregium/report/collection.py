@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from egregium.errors import ArgumentError, DocumentError
-from egregium.report.soundness import fault
 from egregium.results import Measurement, Session, load
 
 Kind = TypeVar("Kind")
@@ -124,10 +123,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _sound(path: Path) -> Any:
-    """What `path` holds; DocumentError also where a field was changed to what it cannot be."""
+    """What `path` holds, where there is something to show."""
     result = load(path)
-    if wrong := fault(result):
-        raise DocumentError(f"{path} is damaged: {wrong}. Measure again, or restore it from a copy.")
     if isinstance(result, Session) and not result.measurements:
         raise DocumentError(f"{path} has no measurements: the run ended before the first. Run it again.")
     return result

@@ -19,7 +19,7 @@ class Fact:
 
 def facts(session: Session, sources: Mapping[str, Session] | None = None) -> list[Fact]:
     """Method, samples, cost, seed, versions and machine of each point; its command where `sources` differ in it."""
-    columns = [_computation(m) | machine(m.environment) for m in session.measurements.values()]
+    columns = [_computation(m) | _subject(m) | machine(m.environment) for m in session.measurements.values()]
     if sources and len({(one.command, one.created) for one in sources.values()}) > 1:
         columns = [_origin(sources[name]) | column for name, column in zip(session.measurements, columns, strict=True)]
     return same_or_each(columns)
@@ -70,6 +70,18 @@ def _computation(m: Measurement) -> dict[str, Markup]:
         known["Its smoothing"] = f"Gaussian of width {m.density.sigma:.3g} at {m.density.grid.numel()} positions"
     known["Cost of everything"] = str(m.cost)
     return {name: typeset(text) for name, text in known.items()}
+
+
+def _subject(m: Measurement) -> dict[str, Markup]:
+    """By what another document can be told to be of the same data and point."""
+    print_ = m.fingerprint
+    if print_ is None:
+        return {}
+    known = {"Point": f"SHA-256 {print_.point}…", "Model": print_.model}
+    if print_.data:
+        sizes = f"{print_.samples:,} samples in {print_.batches:,} {'batch' if print_.batches == 1 else 'batches'}"
+        known = {"Data": f"{sizes}, SHA-256 {print_.data}…"} | known
+    return {name: escape(text) for name, text in known.items()}
 
 
 def _eigenpairs(pairs: Eigenpairs) -> str:

@@ -1,11 +1,8 @@
 """Documents as one HTML page: no network, our own scripts alone, everything the documents contain."""
 
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import version
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from egregium.report.cautions import cautions
 from egregium.report.collection import Collection, alone
@@ -17,6 +14,7 @@ from egregium.report.scripts import policy, scripts
 from egregium.report.summary import cards
 from egregium.report.surfaces import reliefs
 from egregium.report.table import in_full, side_by_side
+from egregium.report.templates import templates
 from egregium.report.words import change
 from egregium.results import Session
 
@@ -33,7 +31,7 @@ def page(found: Session | Collection, *, live: bool = False) -> str:
     drawn = reliefs(found)
     running = scripts(interactive=bool(drawn), live=live)
     return (
-        _templates()
+        templates()
         .get_template("page.html.jinja")
         .render(
             found=found,
@@ -48,17 +46,6 @@ def page(found: Session | Collection, *, live: bool = False) -> str:
             **_points(found),
             **_others(found),
         )
-    )
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("egregium.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 

@@ -1,10 +1,13 @@
 """Frozen results, and how they are saved and read."""
 
 from egregium.results.blocks import Block, BlockTable
+from egregium.results.comparison import Compared, Comparison, compare
 from egregium.results.cost import Cost
+from egregium.results.difference import Difference
 from egregium.results.document import load, refuse_existing, save, write_whole
 from egregium.results.environment import Environment, environment
 from egregium.results.estimate import Estimate
+from egregium.results.fingerprint import Fingerprint
 from egregium.results.geometry import (
     BallVolumes,
     Geodesic,
@@ -34,12 +37,16 @@ __all__ = [
     "BallVolumes",
     "Block",
     "BlockTable",
+    "Compared",
+    "Comparison",
     "Cost",
+    "Difference",
     "Directions",
     "DualSpectrum",
     "Eigenpairs",
     "Environment",
     "Estimate",
+    "Fingerprint",
     "Geodesic",
     "Logarithm",
     "Measurement",
@@ -57,6 +64,7 @@ __all__ = [
     "Statistics",
     "Trajectory",
     "Transport",
+    "compare",
     "environment",
     "load",
     "refuse_existing",

@@ -20,9 +20,8 @@ import torch
 from torch import Tensor
 
 from egregium.errors import DocumentError
-
-#: Raised when a reader of the older version would misread the newer.
-SCHEMA = 1
+from egregium.results.migration import SCHEMA, migrated
+from egregium.results.typed import refuse_misfits
 
 
 class Document:
@@ -96,15 +95,16 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise DocumentError(f"{path} is not JSON ({error}). Expected a result.json written by egregium.") from error
     if not isinstance(content, dict) or "schema" not in content or "result" not in content:
         raise DocumentError(f"{path} is not a result of egregium: it has no schema. Expected a file saved by it.")
-    if content["schema"] != SCHEMA:
-        raise DocumentError(f"{path} has schema {content['schema']}, this egregium reads {SCHEMA}. Upgrade egregium.")
     try:
-        result = _revived(content["result"])
+        result = _revived(migrated(content, path))
         if type(result) not in Document.classes.values():
             raise TypeError(f"it holds a {type(result).__name__}")
         return result
+    except DocumentError:
+        raise
     except (AttributeError, KeyError, RecursionError, RuntimeError, TypeError, ValueError) as error:
-        raise DocumentError(f"{path} is damaged: {error}. Measure again, or restore it from a copy.") from error
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise DocumentError(f"{path} is damaged: {why}. Measure again, or restore it from a copy.") from error
 
 
 def _plain(value: Any) -> Any:
@@ -138,6 +138,10 @@ def _revived(value: Any) -> Any:
     if "tensor" in value:
         data = [_revived(x) for x in value["data"]]
         return torch.tensor(data, dtype=getattr(torch, value["tensor"])).reshape(value["shape"])
-    known = Document.classes[value["type"]]
+    known = Document.classes.get(value["type"])
+    if known is None:
+        raise TypeError(f"it holds a {value['type']!r}, which this egregium {version('egregium')} does not know")
     names = {f.name for f in fields(known)}
-    return known(**{key: _revived(item) for key, item in value.items() if key in names})
+    kept = {key: _revived(item) for key, item in value.items() if key in names}
+    refuse_misfits(known, kept)
+    return known(**kept)

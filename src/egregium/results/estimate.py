@@ -74,7 +74,7 @@ class Estimate:
 
     def half_width(self, confidence: float | None = None) -> float:
         """Half the interval's width at `confidence` (default: the level asked for), the longer side."""
-        return max(self._sides(confidence))
+        return max(self.sides(confidence))
 
     def interval(self, confidence: float | None = None) -> tuple[float, float]:
         """The two-sided interval (low, high) at `confidence` in (0, 1), by Student's t; see `tail` and `bend`.
@@ -85,11 +85,11 @@ class Estimate:
         >>> abs(low * high / 4 - 1) < 1e-12  # 2 lies in the middle, as logarithms
         True
         """
-        below, above = self._sides(confidence)
+        below, above = self.sides(confidence)
         return self.value - below, self.value + above
 
-    def _sides(self, confidence: float | None) -> tuple[float, float]:
-        """(below, above): how far the interval reaches from the value."""
+    def sides(self, confidence: float | None = None) -> tuple[float, float]:
+        """(below, above): how far the interval at `confidence` reaches from the value, `rounding` and `bias` in it."""
         level = self.confidence if confidence is None else confidence
         half, size = student_half_width(self.stderr, level, self.degrees), abs(self.tail)
         sides = (half, half)

@@ -8,6 +8,7 @@ from egregium.results.cost import Cost
 from egregium.results.document import Document, save
 from egregium.results.environment import Environment
 from egregium.results.estimate import Estimate
+from egregium.results.fingerprint import Fingerprint
 from egregium.results.spectra import Eigenpairs, SpectralDensity
 from egregium.results.table import Row, html_table
 from egregium.stats import Bend
@@ -43,6 +44,7 @@ class Measurement:
         cost: of everything here.
         environment: versions, machine, seed, dtype, device.
         setting: rows on how the model was taken: evaluation mode, part of the parameters, weight decay, precision.
+        fingerprint: of data, point and model; None in documents of older versions.
     """
 
     n: int
@@ -63,6 +65,7 @@ class Measurement:
     cost: Cost
     environment: Environment
     setting: tuple[Row, ...] = ()
+    fingerprint: Fingerprint | None = None
 
     def rows(self) -> list[Row]:
         """The table of this measurement: name, value with interval, and what it means."""

@@ -79,6 +79,13 @@ class Sheet(Saved):
     half_widths: Float[Tensor, "..."]
     measured: Bool[Tensor, "..."]
 
+    def __post_init__(self) -> None:
+        shape = (len(self.b), len(self.a)) if len(self.b) else (len(self.a),)
+        if {tuple(x.shape) for x in (self.values, self.half_widths, self.measured)} != {shape}:
+            raise ValueError(f"the values of a Sheet are not {' x '.join(map(str, shape))} as its coordinates are")
+        if self.measured.dtype != torch.bool or not self.values.is_floating_point():
+            raise ValueError("the values of a Sheet are numbers, and what was measured is true or false")
+
     @property
     def holes(self) -> int:
         """Places whose value is not finite."""
@@ -129,6 +136,13 @@ class Slice(Saved):
     checkpoint: str = ""
     created: str = ""
 
+    def __post_init__(self) -> None:
+        wanted = 2 if self.kind == "plane" else 1
+        if len(self.axes) != wanted:
+            raise ValueError(f"it has {len(self.axes)} axes, a {self.kind} has {wanted}")
+        if wrong := [name for name, sheet in self.sheets.items() if bool(len(sheet.b)) != (wanted == 2)]:
+            raise ValueError(f"its sheet {wrong[0]} is not that of a {self.kind}")
+
     def rows(self) -> list[Row]:
         """The table of this slice: the range of each quantity, with the widest interval."""
         rows = [Row("loss at the centre", f"{self.centre:.6g}", f"{self.n:,} parameters", group="slice"), *self.setting]
@@ -172,6 +186,10 @@ class Trajectory(Saved):
     plane: Slice | None
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len({len(x) for x in (self.names, self.coordinates, self.apart, self.losses)}) > 1:
+            raise ValueError("its names, coordinates, distances and losses are not equally many")
+
 
 @dataclass(frozen=True, eq=False)
 class ModePath(Saved):
@@ -195,6 +213,10 @@ class ModePath(Saved):
     losses: Float[Tensor, " steps"]
     cost: Cost
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if "plane" in (self.path.kind, self.straight.kind):
+            raise ValueError("its path is a plane")
 
     def __str__(self) -> str:
         return f"{self.kind} path, barrier {self.barrier:.4g}; straight line, barrier {self.straight_barrier:.4g}"

@@ -1,6 +1,7 @@
 """Moments, U-statistics, jackknife and bootstrap."""
 
 from egregium.stats.bootstrap import bootstrap_band
+from egregium.stats.difference import Sides, difference_sides
 from egregium.stats.jackknife import (
     jackknife_stderr,
     leave_one_out_mean,
@@ -15,8 +16,10 @@ from egregium.stats.ustatistics import leave_one_out_pair_mean, pair_mean
 __all__ = [
     "Bend",
     "KnownMean",
+    "Sides",
     "Statistic",
     "bootstrap_band",
+    "difference_sides",
     "jackknife_stderr",
     "known_mean_estimate",
     "leave_one_out_mean",

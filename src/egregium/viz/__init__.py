@@ -2,6 +2,7 @@
 
 from egregium.viz.batches import batches_figure
 from egregium.viz.blocks import block_figures
+from egregium.viz.comparison import differences_figure, points_figure
 from egregium.viz.curvature import curvature_figure
 from egregium.viz.landscape import belongs
 from egregium.viz.modes import mode_path_figure
@@ -25,8 +26,10 @@ __all__ = [
     "belongs",
     "block_figures",
     "curvature_figure",
+    "differences_figure",
     "mode_path_figure",
     "plane_figure",
+    "points_figure",
     "principal_figure",
     "probes_figure",
     "slice_figures",

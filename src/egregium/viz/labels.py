@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 from matplotlib.ticker import Formatter
 
@@ -12,6 +13,24 @@ from egregium.results import Estimate
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _POWER = re.compile(r"(\d+(?:\.\d+)?)e([+-])0*(\d+)")
+
+
+class Number(Protocol):
+    """What has a value and an interval, and prints: an estimate, a difference."""
+
+    @property
+    def value(self) -> float:
+        """Where its mark stands."""
+
+    @property
+    def confidence(self) -> float:
+        """The level of the interval."""
+
+    def interval(self) -> tuple[float, float]:
+        """(low, high)."""
+
+    def half_width(self) -> float:
+        """The longer side."""
 
 
 def typeset(text: str) -> str:
@@ -76,7 +95,7 @@ class TickFormatter(Formatter):
         return tick(value, digits=digits_between(self._places))
 
 
-def estimate_label(estimate: Estimate) -> str:
+def estimate_label(estimate: Number) -> str:
     """An estimate with its interval; the level stands in the caption.
 
     >>> estimate_label(Estimate(103.72, 0.44, degrees=30))
@@ -85,7 +104,7 @@ def estimate_label(estimate: Estimate) -> str:
     return typeset(str(estimate).removesuffix(f" ({100 * estimate.confidence:g} %)"))
 
 
-def half_width(estimate: Estimate) -> float:
+def half_width(estimate: Number) -> float:
     """Half the interval's width, 0 where there is none to draw."""
     half = estimate.half_width()
     return half if math.isfinite(half) else 0.0

@@ -5,8 +5,7 @@ from collections.abc import Collection
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from egregium.results import Estimate
-from egregium.viz.labels import estimate_label, half_width, short, tick
+from egregium.viz.labels import Number, estimate_label, half_width, short, tick
 from egregium.viz.palette import INK, MUTED
 from egregium.viz.picture import label_axes
 from egregium.viz.scales import decade, magnitudes, symmetric_ticks
@@ -19,7 +18,7 @@ ZERO = 0.14
 WILD = 100.0
 
 
-def draw_row(ax: Axes, y: float, name: str, estimate: Estimate, colour: str = INK, *, bar: bool = False) -> None:
+def draw_row(ax: Axes, y: float, name: str, estimate: Number, colour: str = INK, *, bar: bool = False) -> None:
     """Draw `estimate` at height y: a dot, or a bar from 0, with its interval; name to the left, value to the right."""
     ax.axhline(y, color=MUTED, linewidth=0.7, alpha=0.35, zorder=0)
     ax.plot([0, 0], [y - ZERO, y + ZERO], color=MUTED, linewidth=0.9, zorder=1)
@@ -55,13 +54,13 @@ def finish_rows(ax: Axes, count: int, label: str) -> None:
     ax.margins(x=0.06)
 
 
-def wild(estimates: Collection[Estimate]) -> bool:
+def wild(estimates: Collection[Number]) -> bool:
     """Whether the magnitudes differ so much that a linear axis would hide some."""
     sizes = magnitudes(e.value for e in estimates)
     return bool(sizes) and sizes[-1] > WILD * sizes[0]
 
 
-def logarithmic(ax: Axes, estimates: Collection[Estimate]) -> None:
+def logarithmic(ax: Axes, estimates: Collection[Number]) -> None:
     """A symmetric logarithmic axis, linear below the smallest magnitude, with at most three ticks a side."""
     sizes = magnitudes(e.value for e in estimates)
     ax.set_xscale("symlog", linthresh=decade(sizes[0]))

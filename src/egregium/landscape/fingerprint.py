@@ -1,0 +1,97 @@
+"""Digests of data, point and model: one look at the batches, which computes nothing."""
+
+import re
+from collections import UserDict
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from egregium.landscape.objective import ModelObjective, Objective, fetched_once, samples_of
+from egregium.results.fingerprint import Fingerprint
+
+#: Hexadecimal digits that are kept: 64 bits tell any two apart that chance could confuse.
+DIGITS = 16
+#: Where an object lies in memory, as its repr may say: elsewhere in each process.
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+class Digest(Protocol):
+    """What hashlib gives."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take in these bytes."""
+
+    def hexdigest(self) -> str:
+        """The digest so far."""
+
+
+def fingerprint(objective: Objective, theta: Tensor) -> Fingerprint:
+    """The fingerprint of an objective at theta.
+
+    Every batch is hashed whole, in the order of a pass: dtypes, shapes and bytes of tensors and arrays, other values by
+    repr, without addresses. So it depends on order and split of the data, which f
+    does not; it does not depend on the device, nor on the dtype that the batches are cast to.
+    """
+    point = sha256()
+    add(point, theta)
+    if not isinstance(objective, ModelObjective):
+        return Fingerprint(0, 0, "", point.hexdigest()[:DIGITS], "function")
+    data, model = sha256(), sha256()
+    samples = batches = 0
+    with fetched_once(objective) as found:
+        for batch in found:
+            add(data, batch)
+            samples, batches = samples + samples_of(batch), batches + 1
+    add(model, {name: tuple(p.shape) for name, p in objective.parameters().items()})
+    kind = type(objective.model).__name__
+    of_data, of_point, of_model = (digest.hexdigest()[:DIGITS] for digest in (data, point, model))
+    return Fingerprint(samples, batches, of_data, of_point, f"{kind} {of_model}")
+
+
+def add(digest: Digest, value: Any) -> None:
+    """Take `value` into the digest, with its structure: no two different values feed it the same bytes."""
+    if isinstance(value, (Tensor, np.ndarray)):
+        _add_array(digest, value)
+    elif isinstance(value, (Mapping, UserDict)):
+        _begin(digest, "mapping", len(value))
+        for key, item in value.items():
+            add(digest, key)
+            add(digest, item)
+    elif isinstance(value, (tuple, list)):
+        _begin(digest, "sequence", len(value))
+        for item in value:
+            add(digest, item)
+    elif is_dataclass(value) and not isinstance(value, type):
+        add(digest, {f.name: getattr(value, f.name) for f in fields(value)})
+    else:
+        _add_bytes(digest, type(value).__qualname__, ADDRESS.sub("", repr(value)).encode())
+
+
+def _add_array(digest: Digest, value: Tensor | np.ndarray[Any, Any]) -> None:
+    content: Any
+    if isinstance(value, np.ndarray):
+        content = repr(value.tolist()).encode() if value.dtype.hasobject else np.ascontiguousarray(value).data
+        _add_bytes(digest, f"{value.dtype} {value.shape}", content)
+    elif value.is_nested:
+        add(digest, list(value.detach().unbind()))
+    else:
+        with torch.no_grad():
+            dense = value.detach() if value.layout is torch.strided else value.detach().to_dense()
+            flat = dense.resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+            _add_bytes(digest, f"{value.dtype} {tuple(value.shape)}", flat.view(torch.uint8).numpy().data)
+
+
+def _add_bytes(digest: Digest, kind: str, content: bytes | memoryview) -> None:
+    size = content.nbytes if isinstance(content, memoryview) else len(content)
+    _begin(digest, kind, size)
+    if size:  # hashlib refuses an empty array's memory
+        digest.update(content)
+
+
+def _begin(digest: Digest, kind: str, length: int) -> None:
+    digest.update(f"{kind} {length}:".encode())
