@@ -43,7 +43,7 @@ def test_an_edited_document_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="it has 1 axes, a plane has 2"):
         eg.load(place)
     place.write_text(text.replace('"kind": "line"', '"kind": "cube"'))
-    with pytest.raises(DocumentError, match="Slice.kind"):
+    with pytest.raises(DocumentError, match=r"Slice\.kind"):
         eg.load(place)
 
 
