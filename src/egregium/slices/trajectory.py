@@ -34,8 +34,8 @@ def components(land: Landscape, checkpoints: Sequence[Checkpoint], k: int = 2) -
     >>> land = Landscape.from_function(lambda x: x @ x, torch.zeros(3, dtype=torch.float64))
     >>> steps = [torch.tensor(x, dtype=torch.float64) for x in ([3.0, 1.0, 0.0], [2.0, -1.0, 0.0], [0.0, 0.0, 0.0])]
     >>> found = components(land, steps)
-    >>> found.vectors[2].abs().max().item() < 1e-12, [name.split(", ")[1] for name in found.names]
-    (True, ['87 % of the squared distances', '13 % of the squared distances'])
+    >>> found.vectors[2].abs().max().item() < 1e-12, found.names  # with their shares of the squared distances
+    (True, ('component 1 (87 %)', 'component 2 (13 %)'))
     """
     D = torch.stack([_theta(land, checkpoint) for checkpoint in checkpoints]) - land.theta
     squares, V = torch.linalg.eigh(gram(D, D))
@@ -47,8 +47,7 @@ def components(land: Landscape, checkpoints: Sequence[Checkpoint], k: int = 2) -
             "or directions=."
         )
     vectors = (V[:, :k].T.to(D.dtype) @ D).T / squares[:k].sqrt().to(D.dtype)
-    shares = [float(square) / total for square in squares[:k]]
-    names = tuple(f"component {j + 1}, {100 * share:.0f} % of the squared distances" for j, share in enumerate(shares))
+    names = tuple(f"component {j + 1} ({100 * float(square) / total:.0f} %)" for j, square in enumerate(squares[:k]))
     return Directions(vectors / vectors.norm(dim=0), names, "components", True)
 
 

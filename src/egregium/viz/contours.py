@@ -13,6 +13,8 @@ from egregium.viz.scales import round_ticks, steep
 
 #: How many levels.
 LEVELS = 8
+#: The ratio from which they lie a constant factor apart: a valley would have none otherwise.
+STEEP_LEVELS = 50.0
 
 
 def levels(values: Any) -> list[float]:
@@ -21,7 +23,7 @@ def levels(values: Any) -> list[float]:
     if not known.size or known.min() == known.max():
         return []
     low, high = float(known.min()), float(known.max())
-    if low > 0 and steep(known.tolist()):
+    if low > 0 and steep(known.tolist(), STEEP_LEVELS):
         between = np.geomspace(low, high, LEVELS + 2)[1:-1]
         found = sorted({float(f"{x:.1g}") for x in between})
     else:

@@ -20,8 +20,8 @@ GREY = "#9aa3ad"
 #: Steps of the colour scale, and significant digits of what is drawn.
 STEPS, DIGITS = 17, 9
 #: Where one looks from, and at.
-EYE = {"x": 1.15, "y": -1.3, "z": 1.1}
-CENTRE = {"x": 0, "y": 0, "z": -0.15}
+EYE = {"x": 1.0, "y": -1.15, "z": 1.25}
+CENTRE = {"x": 0, "y": 0, "z": -0.22}
 
 
 def surface_spec(plane: Slice, trajectory: Trajectory | None = None) -> dict[str, Any] | None:
@@ -145,7 +145,7 @@ def _layout(plane: Slice, drawn: Surface) -> dict[str, Any]:
         "scene": axes
         | {
             "aspectmode": "manual",
-            "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.8},
+            "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.8},
             "camera": {"eye": EYE, "center": CENTRE},
         },
     }

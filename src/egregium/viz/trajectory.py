@@ -17,6 +17,8 @@ from egregium.viz.scales import round_ticks, set_vertical_scale
 
 #: Checkpoints up to which each has its name on the axis.
 FEW_NAMES = 5
+#: Share of the width beside either border in which a name is written inwards.
+ENDS = 0.1
 #: Area of a checkpoint in the plane, and what the furthest from it has in addition, in square points.
 AREA, MORE = 22.0, 70.0
 
@@ -46,13 +48,18 @@ def _draw_map(ax: Axes, t: Trajectory) -> None:
     ax.scatter(at[known, 0], at[known, 1], AREA + MORE * shares[known], colours[known], edgecolors=INK, zorder=4)
     _name_ends(ax, t.names, at)
     axes = t.plane.axes if t.plane is not None else ("first direction", "second direction")
-    said = ["" if math.isnan(x) else f", {100 * x:.3g} % of the squared distances" for x in t.explained]
-    x, y = (wrapped(name + share) for name, share in zip(axes, said, strict=True))
+    x, y = (wrapped(_with_share(name, share)) for name, share in zip(axes, t.explained, strict=False))
     label_axes(ax, x, y)
     ax.margins(0.08)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(round_ticks(7))
         axis.set_major_formatter(TickFormatter())
+
+
+def _with_share(axis: str, share: float) -> str:
+    """An axis with its share of the squared distances, where its name does not have it."""
+    told = math.isnan(share) or "%)" in axis
+    return axis if told else f"{axis}, {100 * share:.3g} % of the squared distances"
 
 
 def _by_distance(t: Trajectory) -> tuple[np.ndarray, np.ndarray]:
@@ -65,19 +72,22 @@ def _by_distance(t: Trajectory) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _name_ends(ax: Axes, names: tuple[str, ...], at: np.ndarray) -> None:
-    """The names of the first and the last checkpoint, towards the middle of the picture so that they stay in it."""
-    left, right = ax.get_xlim()
-    for j, above in {0: False, len(names) - 1: True}.items() if names else ():
+    """The names of the first and the last checkpoint, on the side that the line does not come from."""
+    last = len(names) - 1
+    for j, beside in {0: min(1, last), last: max(last - 1, 0)}.items() if names else ():
         if not np.isfinite(at[j]).all():
             continue
-        inwards = at[j, 0] > (left + right) / 2
+        away = np.nan_to_num(at[j] - at[beside])
+        left, right = ax.get_xlim()
+        place = (float(at[j, 0]) - left) / (right - left)
+        rightwards = place < ENDS if place < ENDS or place > 1 - ENDS else bool(away[0] > 0)
         ax.annotate(
             short(names[j], 24),
             (float(at[j, 0]), float(at[j, 1])),
-            xytext=(-8 if inwards else 8, 7 if above else -7),
+            xytext=(8 if rightwards else -8, 7 if away[1] >= 0 else -7),
             textcoords="offset points",
-            ha="right" if inwards else "left",
-            va="bottom" if above else "top",
+            ha="left" if rightwards else "right",
+            va="bottom" if away[1] >= 0 else "top",
             fontweight="bold",
             zorder=5,
         )
