@@ -1,6 +1,8 @@
 """What all tests share: seeds, small models, a reference by dense autodiff, and a picture of everything touchable."""
 
+import os
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,3 +158,22 @@ def untouched() -> Callable[..., Any]:
             assert not changed, f"left behind: {changed}"
 
     return context
+
+
+#: WebGL without a graphics card.
+SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; in CI it must be there."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        reason = "no chromium on PATH, so no page was looked at"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 not in the oracles' environment
+
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=found, args=SOFTWARE)
+        yield started
+        started.close()

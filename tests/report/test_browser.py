@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,28 +10,14 @@ from pathlib import Path
 import pytest
 from handmade import line, mode_path, plane, trajectory
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 import egregium as eg
 from egregium.report import collection, page
 from egregium.results import save
 
-#: WebGL without a graphics card.
-SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 DESK, TELEPHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 TURN = "#surface-1"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        reason = "no chromium on PATH, so the page was not looked at"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=found, args=SOFTWARE)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,15 @@
       return;
     }
     for (const query of [matchMedia("(prefers-color-scheme: dark)"), narrow]) query.addEventListener("change", draw);
-    place.on("plotly_click", ({ points: [{ x, y }] }) => figure.dispatchEvent(new CustomEvent("picked", { detail: { x, y } })));
+    // plotly's own click is heard while one turns the surface, too
+    let [under, pressed] = [null, null];
+    place.on("plotly_hover", ({ points: [{ x, y }] }) => (under = { x, y }));
+    place.on("plotly_unhover", () => (under = null));
+    place.addEventListener("pointerdown", ({ clientX, clientY }) => (pressed = [clientX, clientY]), true);
+    place.addEventListener("pointerup", ({ clientX, clientY }) => {
+      const still = pressed && Math.hypot(clientX - pressed[0], clientY - pressed[1]) < 4;
+      if (still && under) figure.dispatchEvent(new CustomEvent("picked", { detail: under }));
+    }, true);
     figure.addEventListener("measured", ({ detail }) => {
       figure.measured = detail;
       draw();
