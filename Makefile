@@ -43,8 +43,9 @@ types: $(STAMPS)/setup  ## mypy, strict
 docs: $(STAMPS)/setup  ## every doctest and every code block of README and docs
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --doctest-modules src README.md docs
 
-pictures: $(STAMPS)/setup  ## draw the figures of docs/geometry.md again
+pictures: demo  ## draw the figures of docs/geometry.md and the README again
 	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -q docs/geometry.md
+	@$(BIN)/python docs/pictures.py egregium-demo/report.html docs/images
 
 bench: $(STAMPS)/setup  ## benchmarks (PARTS="products accuracy coverage weighting")
 	@$(BIN)/python -m bench $(PARTS)

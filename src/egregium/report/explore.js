@@ -32,7 +32,7 @@
           z: added.map((one) => one.loss),
           text: added.map((one) => `measured now<br>loss ${digits(one.loss, 5)}<br>R ${one.text}`),
           hoverinfo: "text",
-          marker: { color: "var(--picture-vermillion)", size: 6, line: { color: "var(--paper)", width: 1 } },
+          marker: { color: "#ffffff", size: 6, line: { color: "#1b1f24", width: 2 } },
           showlegend: false,
         },
       }),

@@ -15,13 +15,14 @@ from egregium.viz.landscape import Surface, measured_places, nearest, surface
 
 #: The page's colours, which its script looks up: they change between light and dark.
 INK, MUTED, RULE, PAPER = "var(--ink)", "var(--muted)", "var(--rule)", "var(--paper)"
+MARK = "var(--picture-vermillion)"  # seen on every colour of the surface
 #: Surfaces whose colour is not known.
 GREY = "#9aa3ad"
 #: Steps of the colour scale, and significant digits of what is drawn.
 STEPS, DIGITS = 17, 9
 #: Where one looks from, and at.
 EYE = {"x": 1.0, "y": -1.15, "z": 1.25}
-CENTRE = {"x": 0, "y": 0, "z": -0.22}
+CENTRE = {"x": 0, "y": 0, "z": -0.27}
 
 
 def surface_spec(plane: Slice, trajectory: Trajectory | None = None) -> dict[str, Any] | None:
@@ -108,8 +109,8 @@ def _checkpoints(trajectory: Trajectory) -> dict[str, Any]:
         "z": _plain(trajectory.losses),
         "text": text,
         "hoverinfo": "text",
-        "line": {"color": INK, "width": 5},
-        "marker": {"color": INK, "size": 4, "line": {"color": PAPER, "width": 1}},
+        "line": {"color": MARK, "width": 6},
+        "marker": {"color": MARK, "size": 4.5, "line": {"color": PAPER, "width": 1}},
         "showlegend": False,
     }
 
@@ -123,7 +124,7 @@ def _centre(plane: Slice) -> dict[str, Any]:
         "z": _plain([plane.centre]),
         "hoverinfo": "text",
         "text": [typeset(f"the centre<br>loss {plane.centre:.5g}")],
-        "marker": {"color": INK, "size": 6, "symbol": "diamond", "line": {"color": PAPER, "width": 1}},
+        "marker": {"color": MARK, "size": 7, "symbol": "diamond", "line": {"color": PAPER, "width": 1}},
         "showlegend": False,
     }
 
