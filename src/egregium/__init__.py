@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from egregium.estimators import Progress
     from egregium.landscape import Landscape
     from egregium.measurement import (
+        batch_curvatures,
         dual_spectrum,
         eigenpairs,
         nuclear_norm,
@@ -53,6 +54,7 @@ _HOMES = {
     "slices": (),
     "landscape": ("Landscape",),
     "measurement": (
+        "batch_curvatures",
         "blocks",
         "dual_spectrum",
         "eigenpairs",
@@ -92,6 +94,7 @@ __all__ = [
     "Session",
     "SpectralDensity",
     "SymmetricOperator",
+    "batch_curvatures",
     "blocks",
     "compare",
     "diagnosis",
@@ -112,10 +115,16 @@ __all__ = [
 ]
 
 
+#: What shows itself in a notebook with a picture: the room that draws comes with it.
+DRAWN_TOO = ("slices",)
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = import_module("importlib.metadata").version("egregium")
     elif name in _HOMES:
+        if name in DRAWN_TOO:
+            import_module("egregium.viz.notebook")
         return import_module(f"egregium.{name}")
     else:
         home = next((home for home, names in _HOMES.items() if name in names), None)

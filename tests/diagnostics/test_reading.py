@@ -15,7 +15,7 @@ from egregium.diagnostics.reading import (
     read_values,
     rounding,
 )
-from egregium.landscape.objective import Seeds
+from egregium.landscape.fetching import Seeds
 
 FLOAT32 = torch.finfo(torch.float32).eps
 

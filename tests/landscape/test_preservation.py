@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import egregium as eg
-from egregium.landscape.objective import Seeds, _fetched
+from egregium.landscape.fetching import Seeds, fetched
 from egregium.landscape.preservation import evaluation_mode, generators_kept
 
 DOUBLE = torch.float64
@@ -260,6 +260,6 @@ def test_a_pass_reads_the_same_random_numbers_and_moves_no_generator(loader: Any
     for _ in range(2):
         with untouched(None, own), generators_kept(loader) as found:
             assert found == [own]
-            passes.append(torch.stack([batch.reshape(-1).sum() for batch in _fetched(loader, Seeds(), found)]))
+            passes.append(torch.stack([batch.reshape(-1).sum() for batch in fetched(loader, Seeds(), found)]))
         torch.rand(1), np.random.rand(), random.random()
     assert torch.equal(*passes)

@@ -13,7 +13,7 @@ from egregium.diagnostics.reading import Pass, Reading, read_closely, read_value
 from egregium.diagnostics.watch import Switches
 from egregium.errors import EgregiumError
 from egregium.landscape import Landscape
-from egregium.landscape.objective import Seeds
+from egregium.landscape.fetching import Seeds
 from egregium.results import Cost
 
 #: A pass by values, in gradients.

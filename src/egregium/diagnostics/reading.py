@@ -12,8 +12,8 @@ from egregium.diagnostics.hooks import Hooks, hooks_watched
 from egregium.diagnostics.samples import Samples, projections
 from egregium.diagnostics.watch import ROOT, Switches, Watch
 from egregium.landscape import BatchLoss, Landscape
+from egregium.landscape.fetching import NOISE, Seeds
 from egregium.landscape.losses import Count
-from egregium.landscape.objective import NOISE, Seeds
 from egregium.landscape.preservation import generators_kept, seed_all
 
 

@@ -15,7 +15,7 @@ from egregium.diagnostics.finding import Finding
 from egregium.diagnostics.samples import Samples
 from egregium.diagnostics.site import Part, defined
 from egregium.diagnostics.watch import NAMES, TORCH, Watch, states_beside_torch
-from egregium.landscape.objective import DRAW, ORDER
+from egregium.landscape.fetching import DRAW, ORDER
 from egregium.landscape.preservation import Generator, generators_kept, seed_all
 
 #: Samples that are fetched twice.

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from egregium.landscape.objective import ModelObjective, Objective, fetched_once, samples_of
+from egregium.landscape.fetching import fetched_once
+from egregium.landscape.objective import ModelObjective, Objective, samples_of
 from egregium.results.fingerprint import Fingerprint
 
 #: Hexadecimal digits that are kept: 64 bits tell any two apart that chance could confuse.
@@ -43,7 +44,7 @@ def fingerprint(objective: Objective, theta: Tensor) -> Fingerprint:
         return Fingerprint(0, 0, "", point.hexdigest()[:DIGITS], "function")
     data, model = sha256(), sha256()
     samples = batches = 0
-    with fetched_once(objective) as found:
+    with fetched_once(objective.model, objective.data) as found:
         for batch in found:
             add(data, batch)
             samples, batches = samples + samples_of(batch), batches + 1

@@ -5,7 +5,6 @@
 Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egregium measures.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,14 +20,16 @@ from torch import Tensor, nn
 from egregium.autodiff import derivatives, gradient, memory_failures
 from egregium.errors import ArgumentError, DataError, LossError
 from egregium.landscape.data import not_finite_sample
+from egregium.landscape.fetching import Seeds, fetched_once
 from egregium.landscape.fingerprint import fingerprint
 from egregium.landscape.losses import Count, Terms, loss_terms
-from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective, Seeds
+from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective
 from egregium.landscape.penalty import Decay, decays, penalty
 from egregium.landscape.place import checked_device, checked_dtype
-from egregium.landscape.selection import SHOWN, patterns_of, unwrapped
+from egregium.landscape.selection import patterns_of, unwrapped
 from egregium.landscape.setting import setting
 from egregium.landscape.statistics import reestimated, tracking
+from egregium.landscape.vectors import flattened, shown, unflattened
 from egregium.results.fingerprint import Fingerprint
 from egregium.results.table import Row
 
@@ -140,7 +141,7 @@ class Landscape:
         """The same landscape at another point; the model does not move. Raises ArgumentError for a wrong shape."""
         if not isinstance(theta, Tensor) or theta.shape != (self.n,) or not theta.is_floating_point():
             raise ArgumentError(
-                f"at(theta) needs a floating-point tensor of shape ({self.n},), got {_vector(theta)}. Pass the "
+                f"at(theta) needs a floating-point tensor of shape ({self.n},), got {shown(theta)}. Pass the "
                 "theta of a landscape of the same model, or land.flatten(tensors)."
             )
         return self._like(theta.detach().to(self.device, self.dtype, copy=True), self.scale)
@@ -232,31 +233,25 @@ class Landscape:
         return other
 
     def flatten(self, tensors: Mapping[str, Tensor] | Sequence[Tensor]) -> Float[Tensor, " n"]:
-        """Tensors shaped like the parameters (in their order, or by name) as one vector of shape (n,)."""
-        if isinstance(tensors, Mapping) and (missing := self.shapes.keys() - tensors.keys()):
-            some = sorted(missing)[:SHOWN]
-            raise ArgumentError(f"flatten needs a tensor for each parameter; these lack one: {some}.")
-        if not isinstance(tensors, Iterable):
-            raise ArgumentError(f"flatten needs tensors, by name or in order, got {type(tensors).__name__}.")
-        parts = [tensors[name] for name in self.shapes] if isinstance(tensors, Mapping) else list(tensors)
-        if not all(isinstance(part, Tensor) for part in parts):
-            raise ArgumentError(f"flatten needs tensors, got {sorted({type(part).__name__ for part in parts})}.")
-        shapes, expected = (
-            [tuple(shape) for shape in group] for group in ((p.shape for p in parts), self.shapes.values())
-        )
-        if shapes != expected:
-            raise ArgumentError(
-                f"flatten needs tensors of shapes {_listed(expected)}, got {_listed(shapes)}. They must come from the "
-                "same model as the landscape."
-            )
-        return torch.cat([part.detach().reshape(-1).to(self.device, self.dtype) for part in parts])
+        """Tensors shaped like the parameters (in their order, or by name) as one vector of shape (n,).
+
+        Of a state dict that is the parameters alone: `loaded` takes its buffers too.
+        """
+        return flattened(self.shapes, tensors, self.device, self.dtype)
 
     def unflatten(self, v: Float[Tensor, " n"]) -> dict[str, Tensor]:
         """A vector of shape (n,) as tensors by parameter name; views of v."""
-        if not isinstance(v, Tensor) or v.shape != (self.n,):
-            raise ArgumentError(f"unflatten needs a vector of shape ({self.n},), got {_vector(v)}.")
-        parts = torch.split(v, [shape.numel() for shape in self.shapes.values()])
-        return {name: part.view(shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
+        return unflattened(self.shapes, v)
+
+    def single_batches(self) -> Iterator["Landscape"]:
+        """The landscape of each batch alone, at this point, with a mean of its own; f itself for functions."""
+        if not isinstance(self._objective, ModelObjective):
+            yield self
+            return
+        with derivatives(self.device), fetched_once(self._objective.model, self._objective.data) as batches:
+            found = list(batches)
+        for batch in found:
+            yield self._on(self._objective.restricted([batch]), self._point)
 
     def value(self, *, seeds: Seeds = Seeds()) -> float:
         """f(theta). Costs a third of a gradient. `seeds`: of what is random in a pass over the data."""
@@ -423,18 +418,6 @@ def counted(number: Any, index: int) -> float:
 
 def _positive(value: object) -> bool:
     return isinstance(value, Real) and 0 < float(value) < float("inf")
-
-
-def _vector(value: Any) -> str:
-    if not isinstance(value, Tensor):
-        return type(value).__name__
-    return f"{tuple(value.shape)}" if value.is_floating_point() else f"{tuple(value.shape)} of {value.dtype}"
-
-
-def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
-    """The first shapes, and how many numbers all of them have."""
-    more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
-    return f"[{', '.join(str(shape) for shape in shapes[:6])}]{more} ({sum(map(math.prod, shapes)):,} numbers)"
 
 
 def graph_was_cut() -> LossError:

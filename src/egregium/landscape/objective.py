@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from egregium.autodiff import exhausted, leaves_of, second_derivatives_of
 from egregium.errors import ArgumentError, DataError, EgregiumError, LossError, NotFiniteError
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
+from egregium.landscape.fetching import NOISE, Seeds, fetched
 from egregium.landscape.losses import Count, LossTerms, rows
 from egregium.landscape.preservation import Generator, evaluation_mode, generators_kept, seed_all
 from egregium.landscape.selection import measured, refuse_unfit, unwrapped
@@ -29,22 +30,9 @@ Result = TypeVar("Result")
 
 #: What a wrong dtype, shape, index or type of its arguments makes torch raise.
 MISFITS = (RuntimeError, ValueError, IndexError, TypeError)
-#: Streams of the generators within a pass: the order of the data, what the data draw, what model and loss draw.
-ORDER, DRAW, NOISE = 0, 1, 2
 #: The fact that a graph was seen to hold none of the user's own parameters; it holds on any device and in any dtype.
 NO_REFERENCE = "no parameter by reference"
 LASTING = frozenset({NO_REFERENCE})
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Where the global generators start in a pass: `data` before each batch is fetched, `noise` before it is used.
-
-    The generators that the data own go on from where they are, unless `data` is not 0.
-    """
-
-    data: int = 0
-    noise: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,11 +163,17 @@ class ModelObjective(Objective):
         other.unchecked = self.unchecked
         return other
 
+    def restricted(self, data: Any) -> "ModelObjective":
+        """The same objective over other data."""
+        other = ModelObjective(self.model, self._loss, data, self.dtype, self._device, self._patterns)
+        other.unchecked = False
+        return other
+
     def looked_through(self, model: nn.Module) -> None:
         """Run `model`, in the modes its modules are in, on each batch of a pass, without derivatives."""
         device = next(iter(self.parameters().values())).device
         with generators_kept(self.data, *model.modules()) as own, torch.no_grad():
-            for index, batch in enumerate(_fetched(self.data, Seeds(), own)):
+            for index, batch in enumerate(fetched(self.data, Seeds(), own)):
                 seed_all(NOISE, 0, index)
                 there = moved(batch, device, None)
                 if isinstance(self._loss, LossTerms):
@@ -204,7 +198,7 @@ class ModelObjective(Objective):
 
     def _pass(self, parameters: Parameters, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Within]:
         index, originals, seen = -1, self._originals(), Seen()
-        for index, batch in enumerate(_fetched(self.data, seeds, own)):
+        for index, batch in enumerate(fetched(self.data, seeds, own)):
             seed_all(NOISE, seeds.noise, index)
             loss = self._batch_loss(moved(batch, parameters[0].device, self.dtype), index)
             if originals:
@@ -300,31 +294,6 @@ def _replica(model: nn.Module) -> nn.Module:
         module._forward_hooks.clear()
         module._forward_pre_hooks.clear()
     return other
-
-
-def _fetched(data: Any, seeds: Seeds, own: Sequence[Generator]) -> Iterator[Any]:
-    """The batches, the generators started anew before each: what a batch draws does not depend on the one before."""
-    seed_all(ORDER, seeds.data, own=own if seeds.data else ())
-    batches, index = iter(data), 0
-    while True:
-        seed_all(DRAW, seeds.data, index)
-        try:
-            batch = next(batches)
-        except StopIteration:
-            return
-        yield batch
-        del batch
-        index += 1
-
-
-@contextmanager
-def fetched_once(objective: ModelObjective) -> Iterator[Iterator[Any]]:
-    """The batches as the data give them to a pass, on no other device and in no other dtype; nothing is computed.
-
-    All that a pass puts back is put back here.
-    """
-    with evaluation_mode(objective.model), generators_kept(objective.data, *objective.model.modules()) as own:
-        yield _fetched(objective.data, Seeds(), own)
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from egregium.report.collection import Collection, alone
 from egregium.report.typeset import typeset
-from egregium.results import BlockTable, ModePath, Portrait, Session, Slice, Trajectory
+from egregium.results import BatchCurvatures, BlockTable, ModePath, Portrait, Session, Slice, Trajectory
 from egregium.viz import (
     Picture,
+    batches_figure,
     block_figures,
     curvature_figure,
     mode_path_figure,
@@ -28,10 +29,16 @@ from egregium.viz import (
 
 Drawn = Picture | Iterable[Picture] | None
 
+
+def _of_batches(found: BatchCurvatures) -> Picture:
+    return batches_figure(found.values, found.half_widths, found.whole, "scalar curvature R")
+
+
 #: Points, and other documents, with pictures of their own; more would make the page heavy.
 MOST_POINTS = 8
 #: What is drawn of documents that are no sessions; surfaces to be turned stand elsewhere.
 PICTURES: dict[type, tuple[Callable[[Any], Drawn], ...]] = {
+    BatchCurvatures: (_of_batches,),
     BlockTable: (block_figures,),
     ModePath: (mode_path_figure,),
     Portrait: (principal_figure, plane_figure, surface_figure),

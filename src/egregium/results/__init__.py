@@ -1,5 +1,6 @@
 """Frozen results, and how they are saved and read."""
 
+from egregium.results.batches import BatchCurvatures
 from egregium.results.blocks import Block, BlockTable
 from egregium.results.comparison import Compared, Comparison, compare
 from egregium.results.cost import Cost
@@ -35,6 +36,7 @@ __all__ = [
     "QUANTITIES",
     "TERMS",
     "BallVolumes",
+    "BatchCurvatures",
     "Block",
     "BlockTable",
     "Compared",

@@ -9,8 +9,9 @@ from egregium.results.document import Document, save
 from egregium.results.environment import Environment
 from egregium.results.estimate import Estimate
 from egregium.results.fingerprint import Fingerprint
+from egregium.results.notebook import shown
 from egregium.results.spectra import Eigenpairs, SpectralDensity
-from egregium.results.table import Row, html_table
+from egregium.results.table import Row
 from egregium.stats import Bend
 
 #: The four terms of R = beta [(tr H)^2 - |H|_F^2] + 2 beta^2 [g^T H^2 g - tr(H) g^T H g], in this order.
@@ -104,7 +105,7 @@ class Measurement:
         return "\n".join(f"{row.name:22} {row.value:28} {row.meaning}" for row in self.rows())
 
     def _repr_html_(self) -> str:
-        return html_table(self.rows())
+        return shown(self, self.rows())
 
 
 @dataclass(frozen=True, eq=False)

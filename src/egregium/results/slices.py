@@ -13,7 +13,8 @@ from egregium.results.cost import Cost
 from egregium.results.document import Document
 from egregium.results.environment import Environment
 from egregium.results.geometry import Saved
-from egregium.results.table import Row, html_table
+from egregium.results.notebook import shown
+from egregium.results.table import Row
 
 #: What a slice can show.
 QuantityName = Literal["loss", "gradient_norm", "accuracy", "scalar_curvature", "mean_curvature", "largest_eigenvalue"]
@@ -161,7 +162,7 @@ class Slice(Saved):
         return "\n".join(f"{row.name:24} {row.value:34} {row.meaning}" for row in self.rows())
 
     def _repr_html_(self) -> str:
-        return html_table(self.rows())
+        return shown(self, self.rows())
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +186,14 @@ class Trajectory(Saved):
     explained: tuple[float, ...]
     plane: Slice | None
     notes: tuple[str, ...] = ()
+
+    def rows(self) -> list[Row]:
+        """The table: each checkpoint's own loss, and where it is from the plane."""
+        values = zip(self.names, self.losses.tolist(), self.apart.tolist(), strict=True)
+        return [Row(name, f"{loss:.6g}", f"{far:.3g} off the plane", group="trajectory") for name, loss, far in values]
+
+    def _repr_html_(self) -> str:
+        return shown(self, self.rows())
 
     def __post_init__(self) -> None:
         if len({len(x) for x in (self.names, self.coordinates, self.apart, self.losses)}) > 1:
@@ -217,6 +226,15 @@ class ModePath(Saved):
     def __post_init__(self) -> None:
         if "plane" in (self.path.kind, self.straight.kind):
             raise ValueError("its path is a plane")
+
+    def rows(self) -> list[Row]:
+        """The table: both barriers."""
+        rows = [Row(f"barrier of the {self.kind} path", f"{self.barrier:.4g}", "above its two ends", group="path")]
+        rows.append(Row("of the straight line", f"{self.straight_barrier:.4g}", "", group="path"))
+        return [*rows, Row("cost", str(self.cost), "", group="cost")]
+
+    def _repr_html_(self) -> str:
+        return shown(self, self.rows())
 
     def __str__(self) -> str:
         return f"{self.kind} path, barrier {self.barrier:.4g}; straight line, barrier {self.straight_barrier:.4g}"
