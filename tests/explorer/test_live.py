@@ -82,3 +82,20 @@ def test_arrays_that_are_gone_or_others_are_refused(cut: Path, tmp_path: Path) -
         live(plane, tmp_path / "cut.safetensors", lambda _: land)
     with pytest.raises(DocumentError, match="does not say of which TARGET"):
         live(replace(plane, target=""), cut / "run" / "slice.safetensors", lambda _: land)
+
+
+def test_reestimated_statistics_as_in_the_slice(tmp_path: Path) -> None:
+    """What is measured live is what the stored plane shows."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    land = eg.Landscape(
+        model.double(), torch.nn.CrossEntropyLoss(), (torch.randn(20, 3).double(), torch.arange(20) % 2)
+    )
+    d = eg.slices.gaussian(land)
+    plane = eg.slices.plane(land, d, points=3, span=0.5, statistics="re-estimated")
+    save_file({"theta": land.theta, "directions": d.vectors.contiguous()}, tmp_path / "a.safetensors")
+    ready = live(replace(plane, target="t"), tmp_path / "a.safetensors", lambda _: land)
+    assert ready.measured(0.5, -0.5)["loss"] == float(plane.sheets["loss"].values[0, 2])
+    assert ready.measured(10**3 - 999.5, -0.5)["loss"] is not None
+    with pytest.raises(ArgumentError):
+        ready.measured(int("9" * 400), 0)

@@ -22,9 +22,9 @@ def test_methods_costs_and_machine_are_all_there(session: eg.Session, sampled: e
 
 def test_everything_about_the_machine_is_there(saddle: eg.Measurement) -> None:
     names = [field.name for field in fields(saddle.environment)]
-    marked = Environment(**{name: f"the {name} it was" for name in names})
+    marked = Environment(**{name: f"the {name} it was" for name in names} | {"dtype": "float16"})
     found = text(eg.Session("", "", {"p": replace(saddle, environment=marked)}, ""))
-    assert all(f"the {name} it was" in found for name in names)
+    assert all(getattr(marked, name) in found for name in names)
 
 
 def test_agreement_is_one_cell_and_difference_one_each(session: eg.Session) -> None:

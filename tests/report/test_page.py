@@ -11,11 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
 
 import egregium as eg
-from egregium.report import page
+from egregium.errors import DocumentError
+from egregium.report import collection, page
+from egregium.report.pictures import PICTURES
 from egregium.report.scripts import scripts
 from egregium.report.typeset import typeset
+from egregium.results import Slice
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
 
@@ -209,3 +213,29 @@ def test_the_probe_sees_an_overflow(chromium: str, session: eg.Session, tmp_path
     wide = page(session).replace("<main>", '<main><div style="width:500px">.</div>')
     content, view = measured_in(chromium, wide, 375, tmp_path)
     assert content > view
+
+
+def test_a_document_that_cannot_be_drawn_does_not_take_the_page_with_it(session: eg.Session, tmp_path: Path) -> None:
+    """Losses near the largest float: what a picture makes of them overflows."""
+    wild = eg.Landscape.from_function(lambda x: torch.exp(690 * x[0]) + 0 * x[1], torch.zeros(2, dtype=torch.float64))
+    eg.slices.plane(wild, torch.eye(2), span=1.0, points=5).save(str(tmp_path / "wild.json"))
+    session.save(str(tmp_path / "result.json"))
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+    text = page(collection([tmp_path]))
+    assert "Three &lt;b&gt;points" in text
+    assert "deep.json" in text
+
+
+def test_what_cannot_be_drawn_is_named(session: eg.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(result: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setitem(PICTURES, Slice, (broken,))
+    land = eg.Landscape.from_function(lambda x: x @ x, torch.zeros(2))
+    eg.slices.line(land, torch.eye(2)[0], points=3).save(str(tmp_path / "line.json"))
+    with pytest.raises(DocumentError, match="The page cannot be made: OverflowError"):
+        page(collection([tmp_path]))
+    session.save(str(tmp_path / "result.json"))
+    text = page(collection([tmp_path]))
+    assert "line.json cannot be shown" in text
+    assert "Three &lt;b&gt;points" in text

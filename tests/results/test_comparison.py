@@ -104,7 +104,7 @@ def test_what_is_refused(a: eg.Measurement) -> None:
             eg.compare(points)
 
 
-PRINT = Fingerprint(10, 1, "data", "point", "Net 1")
+PRINT = Fingerprint(10, 1, "data", "point", "Net 1", "rest", "CrossEntropyLoss()")
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,11 @@ PRINT = Fingerprint(10, 1, "data", "point", "Net 1")
         ({"n": 81}, "Another model at b than at a (n = 80, n = 81)"),
         ({"fingerprint": None}, "No fingerprint of the data: b."),
         ({}, "The same point as a, on the same data: b."),
+        (
+            {"fingerprint": replace(PRINT, rest="other")},
+            "The same theta as at a, but other buffers or frozen parameters: b.",
+        ),
+        ({"fingerprint": replace(PRINT, loss="MSELoss()")}, "Another loss at b than at a: R has the units"),
         ({"setting": (Row("weight decay λ", "0.1", ""),)}, "Different weight decay λ: none at a; 0.1 at b."),
         ({"setting": (Row("measured part", "5 %", ""),)}, "Different measured part: none at a; 5 % at b."),
     ],

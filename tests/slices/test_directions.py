@@ -62,6 +62,17 @@ def test_each_filter_is_normalised_once() -> None:
     assert all(not p.any() for p in parts.values() if p.ndim == 1)  # biases and norms, as Li et al. say
 
 
+def test_filters_of_transposed_convolutions_and_wide_norms() -> None:
+    """One filter makes one output channel: the second dimension there; and norms do not move, whatever their shape."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.ConvTranspose2d(3, 5, 2), nn.LayerNorm([5, 4, 4]))
+    land = eg.Landscape(model, nn.MSELoss(), (torch.ones(1, 3, 3, 3), torch.ones(1, 5, 4, 4)))
+    d = land.unflatten(slices.filter_normalised(land, 1).vectors[:, 0].contiguous())
+    lengths = [w.transpose(0, 1).flatten(1).norm(dim=1) for w in (d["0.weight"], model[0].weight.detach())]
+    torch.testing.assert_close(*lengths)
+    assert not d["1.weight"].any()
+
+
 def test_biases_are_scaled_once_where_asked() -> None:
     """D14: normalised twice elsewhere."""
     land = convolutional()
@@ -130,6 +141,8 @@ def test_joined_and_orthogonalised() -> None:
         (lambda land: slices.gaussian(land, seed=-1), "seed"),
         (lambda land: slices.filter_normalised(land, one_dimensional="twice"), "one_dimensional"),
         (lambda land: slices.difference(land, land.theta), "are the same"),
+        (lambda land: slices.eigenvectors(land, 0, 0), "at least one"),
+        (lambda land: slices.principal(land, -1, 1), "largest must be"),
         (lambda land: slices.difference(land, torch.ones(3)), "other must be"),
         (lambda land: slices.orthogonal(torch.ones(4, 2)), "linearly dependent"),
         (lambda land: slices.plane(land, torch.ones(land.n, 2), span=1.0), None),

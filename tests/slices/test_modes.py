@@ -97,6 +97,22 @@ def test_outside_the_domain_and_stopped() -> None:
     assert halted.notes[0] == "Stopped: the path was trained for 0 of 200 steps."
 
 
+def test_the_budget_holds_for_the_training_too() -> None:
+    land, end = land_and_end()
+    found = slices.mode_path(land, end, points=3, budget=20.0)
+    assert found.cost.gradients <= 21
+    assert any("The budget ended: the path was trained for" in note for note in found.notes)
+
+
+def test_half_precision() -> None:
+    """Adam's epsilon is 0 in float16."""
+    start = torch.eye(4, dtype=torch.float16)[0]
+    land = eg.Landscape.from_function(ring, start)
+    found = slices.mode_path(land, -start, bends=2, points=5)
+    assert found.bends.dtype == torch.float16
+    assert found.barrier < 0.2
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [

@@ -175,6 +175,10 @@ def test_the_price_of_R_is_said_before_the_rest() -> None:
         ({"span": (1.0, 1.0)}, "span"),
         ({"span": math.inf}, "span"),
         ({"span": "wide"}, "span"),
+        ({"span": ()}, "span"),
+        ({"span": True}, "span"),
+        ({"confidence": 5}, "confidence"),
+        ({"confidence": "x"}, "confidence"),
         ({"budget": -1}, "budget"),
         ({"rtol": 0}, "rtol"),
         ({"seed": 1.5}, "seed"),
@@ -193,6 +197,46 @@ def test_bad_paths_are_sentences() -> None:
             slices.path(land, points)
     with pytest.raises(ArgumentError, match="at must be"):
         slices.path(land, torch.stack([land.theta, land.theta + 1]), at=torch.zeros(3))
+
+
+def test_where_the_loss_itself_fails_is_a_hole() -> None:
+    """Cholesky of what is not positive, away from the centre; it says so in its own words."""
+    eye = torch.eye(2, dtype=DOUBLE)
+    land = F(lambda x: torch.linalg.cholesky(eye * (1 - x[0])).logdet(), torch.zeros(2, dtype=DOUBLE))
+    found = slices.line(land, torch.tensor([1.0, 0.0]), span=2.0, points=5)
+    assert found.sheets["loss"].values.isnan().tolist() == [False, False, False, True, True]
+    assert "The loss fails at some places" in found.notes[0]
+
+
+def test_reestimation_is_in_the_cost() -> None:
+    land = convolutional()
+    d, how = slices.gaussian(land, 1), {"points": 9, "span": 0.1}
+    kept, again = (slices.line(land, d, statistics=name, **how) for name in ("kept", "re-estimated"))
+    assert again.cost.gradients == pytest.approx(kept.cost.gradients + 9 / 3)
+    assert again.statistics == "re-estimated"
+    assert not torch.equal(again.sheets["loss"].values, kept.sheets["loss"].values)
+
+
+def test_losses_that_take_derivatives_themselves() -> None:
+    """A gradient penalty and a physics-informed loss: their values are those of value_and_gradient."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(1, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    x = torch.randn(7, 1, dtype=DOUBLE)
+
+    def penalty(m: nn.Module, batch: Any) -> tuple[torch.Tensor, int]:
+        out = m(batch).square().sum()
+        parts = torch.autograd.grad(out, list(m.parameters()), create_graph=True)
+        return out + sum(p.square().sum() for p in parts), len(batch)
+
+    def physics(m: nn.Module, batch: Any) -> tuple[torch.Tensor, int]:
+        t = batch.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(m(t).sum(), t, create_graph=True)
+        return (slope - t).square().sum(), len(batch)
+
+    for loss in (penalty, physics):
+        land = eg.Landscape(model, batch_loss=loss, data=[x])
+        assert land.value() == pytest.approx(land.value_and_gradient()[0], rel=1e-12)
+        assert slices.line(land, slices.gaussian(land, 1), points=3).sheets["loss"].values.isfinite().all()
 
 
 def test_in_a_notebook() -> None:

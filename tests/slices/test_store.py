@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 from landscapes import convolutional
+from torch import nn
 
+import egregium as eg
 from egregium import slices
 from egregium.errors import DocumentError
 
@@ -62,6 +64,7 @@ def test_numbers_that_json_lacks_come_back(tmp_path: Path) -> None:
     }
     for key, found in kept.items():
         store.add(key, found)
+    store.close()
     again = slices.survey.Store(tmp_path / "s", {}).known
     assert [str(again[key].value) for key in kept] == [str(found.value) for found in kept.values()]
     assert all(math.isnan(found.half_width) for found in again.values())
@@ -90,6 +93,66 @@ def test_another_slice_is_refused(tmp_path: Path, change: dict[str, object], wor
         slices.line(land, slices.gaussian(land, 1), **how)
 
 
+def test_a_file_of_another_slice_is_begun_anew_where_asked(tmp_path: Path) -> None:
+    land, store = convolutional(), tmp_path / "s.jsonl"
+    how: dict[str, object] = {"points": 3, "span": 0.3, "store": store, "store_anew": True}
+    slices.line(land, slices.gaussian(land, 1), **how)
+    before = store.read_bytes()
+    slices.line(land, slices.gaussian(land, 1), **how)
+    assert store.read_bytes() == before  # of the same slice, every place is kept
+    slices.line(land, slices.gaussian(land, 1, seed=5), **how)
+    assert store.read_bytes().count(b"\n") == 4 != before
+
+
+@pytest.mark.parametrize("change", ["data", "scale", "loss", "decay", "buffers"])
+def test_another_landscape_with_the_same_loss_at_the_centre_is_refused(tmp_path: Path, change: str) -> None:
+    """A head of zeros has the loss log 3 on any data."""
+    land = convolutional()
+    with torch.no_grad():
+        for p in land.model[4].parameters():
+            p.zero_()
+    (x, y), _ = land.data
+    how: dict[str, object] = {"points": 3, "span": 0.3, "store": tmp_path / "s.jsonl"}
+    one = eg.Landscape(land.model, nn.CrossEntropyLoss(), (x, y))
+    d = slices.gaussian(one, 1)
+    slices.line(one, d, **how)
+    others = {
+        "data": lambda: eg.Landscape(land.model, nn.CrossEntropyLoss(), (3 * x, y)),
+        "scale": lambda: one.scaled(2.0),
+        "loss": lambda: eg.Landscape(land.model, nn.CrossEntropyLoss(label_smoothing=0.1), (x, y)),
+        "decay": lambda: eg.Landscape(land.model, nn.CrossEntropyLoss(), (x, y), weight_decay={"4.*": 0.1}),
+        "buffers": lambda: one.loaded({**land.model.state_dict(), "1.running_var": torch.full((3,), 9.0)}),
+    }
+    with pytest.raises(DocumentError, match="holds another slice"):
+        slices.line(others[change](), d, **how)
+
+
+def test_values_that_the_budget_cut_short_are_measured_again(tmp_path: Path) -> None:
+    land, store = convolutional(), tmp_path / "s.jsonl"
+    how: dict[str, object] = {"quantities": ("scalar_curvature",), "coarse": 3, "span": 0.3, "rtol": 0.02}
+    first = slices.line(land, slices.gaussian(land, 1), store=store, budget=30, **how)
+    assert "The budget ended" in first.notes[0]
+    whole = slices.line(land, slices.gaussian(land, 1), store=store, budget=1e5, **how)
+    sheet = whole.sheets["scalar_curvature"]
+    assert bool((sheet.half_widths <= 0.02 * sheet.values.abs()).all())
+
+
+def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
+    store = slices.look.Store(tmp_path / "s", {"a": 1})
+    with pytest.raises(DocumentError, match="being written by another process"):
+        slices.look.Store(tmp_path / "s", {"a": 1})
+    store.close()
+    slices.look.Store(tmp_path / "s", {"a": 1}).close()
+
+
+@pytest.mark.parametrize("begun", [b"", b"{", b'{"slice": {"axes"'])
+def test_half_of_a_header_is_nothing(tmp_path: Path, begun: bytes) -> None:
+    (tmp_path / "s").write_bytes(begun)
+    land = convolutional()
+    found = slices.line(land, slices.gaussian(land, 1), points=3, span=0.3, store=tmp_path / "s")
+    assert bool(found.sheets["loss"].measured.all())
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -98,6 +161,9 @@ def test_another_slice_is_refused(tmp_path: Path, change: dict[str, object], wor
         ("HEADER\nnonsense\n", "damaged at line 2"),
         ('HEADER\n{"q": "loss", "i": [0], "v": 1, "w": 0, "c": 1}\n', "damaged at line 2"),
         ('HEADER\n{"q": "loss", "i": [0, 0], "v": "x", "w": 0, "c": 1}\n', "damaged at line 2"),
+        ('HEADER\n{"q": "loss", "i": [0.9, 0], "v": 1, "w": 0, "c": 1}\n', "damaged at line 2"),
+        ('HEADER\n{"q": "loss", "i": [0, 0], "v": true, "w": 0, "c": 1}\n', "damaged at line 2"),
+        ('HEADER\n{"q": "loss", "i": [0, 0], "v": 1, "w": -5, "c": 1}\n', "damaged at line 2"),
     ],
 )
 def test_a_file_of_something_else_is_a_sentence(tmp_path: Path, content: str, words: str) -> None:

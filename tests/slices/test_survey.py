@@ -40,6 +40,15 @@ def test_a_flat_surface_needs_a_coarse_grid_alone() -> None:
     torch.testing.assert_close(sheet.values, (3 * sheet.a - sheet.b[:, None]))
 
 
+@pytest.mark.parametrize("share", [1e-2, 1e-3])
+@pytest.mark.parametrize("f", [lambda x: x[0] * x[1], lambda x: (x[0] + x[1]) ** 2, lambda x: x[0] ** 2 - x[1] ** 2])
+def test_what_bends_across_the_axes_is_seen(f: Any, share: float) -> None:
+    """x y has no second differences along its axes, and x^2 - y^2 no deviation in the middle of a square."""
+    fine, found = seen(f, None), seen(f, share)
+    size = float(fine.values.max() - fine.values.min())
+    assert float((found.values - fine.values).abs().max()) <= 1.01 * share * size
+
+
 def test_holes_are_surrounded_and_stay() -> None:
     sheet = seen(lambda x: torch.sqrt(0.25 - x @ x), 0.01)
     outside = (sheet.a**2 + sheet.b[:, None] ** 2) > 0.25

@@ -68,6 +68,30 @@ def test_components_are_those_of_a_singular_value_decomposition() -> None:
     assert shares == pytest.approx([float(s**2 / sigma.square().sum()) for s in sigma[:2]])
 
 
+def test_shares_add_up_when_directions_lean() -> None:
+    land = eg.Landscape.from_function(lambda x: x @ x, torch.zeros(3, dtype=DOUBLE))
+    V = torch.tensor([[1.0, 1.0], [0.0, 0.1], [0.0, 0.0]], dtype=DOUBLE)
+    steps = [torch.tensor(x, dtype=DOUBLE) for x in ([3.0, 1.0, 2.0], [0.0, 2.0, 0.0])]
+    found = slices.trajectory(land, steps, directions=V, surface=False)
+    assert found.explained == pytest.approx((9 / 18, 5 / 18))
+
+
+@pytest.mark.parametrize("small", [1e-3, 1e-4, 1e-5])
+def test_components_in_float32_are_orthogonal(small: float) -> None:
+    torch.manual_seed(0)
+    land = eg.Landscape.from_function(lambda x: x @ x, torch.zeros(500))
+    a, b = torch.randn(2, 500)
+    found = slices.components(land, [k * a + small * (k % 2) * b for k in range(1, 6)])
+    assert found.orthogonal
+    assert found.cosine() < 1e-6
+
+
+def test_what_half_precision_cannot_hold_is_not_claimed() -> None:
+    land = eg.Landscape.from_function(lambda x: x @ x, torch.ones(50, dtype=torch.bfloat16))
+    found = slices.gaussian(land)
+    assert found.orthogonal == (found.cosine() < 1e-6)
+
+
 def test_the_plane_holds_all_checkpoints_and_nothing_moves() -> None:
     land, states = trained()
     before = state_of(land.model)
@@ -101,7 +125,7 @@ def test_checkpoints_that_diverged_have_no_loss() -> None:
         ([], {}, "at least one"),
         ("none", {}, "flatten|tensor"),
         ([torch.zeros(3)], {}, "a checkpoint must be"),
-        ([{"0.weight": torch.zeros(1)}], {}, "these lack one"),
+        ([{"0.weight": torch.zeros(1)}], {}, "8 missing"),
         ([torch.zeros(75, dtype=DOUBLE)], {"names": ["a", "b"]}, "one for each of 1"),
     ],
 )

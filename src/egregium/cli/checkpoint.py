@@ -11,13 +11,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from egregium.errors import CheckpointError
-from egregium.landscape.selection import some
+from egregium.errors import ArgumentError, CheckpointError
+from egregium.landscape.states import fitted
 
 #: Where training scripts keep the state dict inside a larger dictionary.
 NESTED = ("state_dict", "model_state_dict", "model", "module")
-#: What wrappers put before every name: DataParallel and DistributedDataParallel, torch.compile.
-PREFIXES = ("module.", "_orig_mod.")
 
 
 def load_checkpoint(model: nn.Module, path: Path) -> None:
@@ -25,26 +23,15 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
 
     Raises CheckpointError where the file cannot be read safely or does not fit; the model is then unchanged.
     """
-    state = {_stripped(name): tensor for name, tensor in read_state(path).items()}
-    own = {_stripped(name): tensor for name, tensor in model.state_dict(keep_vars=True).items()}
-    shared = _shared_names(own)
-    missing = [name for name in own if name not in state and not shared[name] & state.keys()]
-    unexpected = [name for name in state if name not in own]
-    misfit = [
-        f"{name} {tuple(state[name].shape)} for {tuple(own[name].shape)}"
-        for name in own.keys() & state.keys()
-        if state[name].shape != own[name].shape
-    ]
-    faults = (("missing", missing), ("unexpected", unexpected), ("of another shape", sorted(misfit)))
-    sentences = [f"{len(names)} {what}: {some(names)}" for what, names in faults if names]
-    if sentences:
-        raise CheckpointError(
-            f"{path} does not fit {type(model).__name__}: {'; '.join(sentences)}. Check that the factory builds the "
-            "model the checkpoint was saved from."
-        )
+    try:
+        state = fitted(model, read_state(path))
+    except ArgumentError as error:
+        advice = "Check that the factory builds the model the checkpoint was saved from."
+        raise CheckpointError(f"{path} {error} {advice}") from None
+    own = model.state_dict(keep_vars=True)
     with torch.no_grad():
-        for name in own.keys() & state.keys():
-            own[name].copy_(state[name])
+        for name, tensor in state.items():
+            own[name].copy_(tensor)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -84,17 +71,3 @@ def _weights_only(path: Path) -> Any:
             f"{path} is refused: it is damaged, or holds objects other than tensors, and reading those would run code. "
             "Save model.state_dict() instead of the model, best as safetensors."
         ) from error
-
-
-def _shared_names(own: dict[str, Tensor]) -> dict[str, set[str]]:
-    """For each name the names of tensors that share its memory: safetensors keeps tied weights once."""
-    by_memory: dict[tuple[int, tuple[int, ...]], set[str]] = {}
-    for name, tensor in own.items():
-        by_memory.setdefault((tensor.data_ptr(), tuple(tensor.shape)), set()).add(name)
-    return {name: by_memory[tensor.data_ptr(), tuple(tensor.shape)] for name, tensor in own.items()}
-
-
-def _stripped(name: str) -> str:
-    while name.startswith(PREFIXES):
-        name = name.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1])
-    return name

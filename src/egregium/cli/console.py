@@ -49,7 +49,8 @@ def sentences(command: Callable[Parameters, None]) -> Callable[Parameters, None]
             except Exception as error:
                 if Process.came:  # an import or the user's code made another exception of it
                     failed(NOTHING, CODE)
-                theirs = f"The model or the loss failed: {described(error)}"
+                whose = "The model or the loss failed" if "target" in kwargs else "egregium failed, please report it"
+                theirs = f"{whose}: {described(error)}"
                 failed(str(error) if isinstance(error, EgregiumError) else theirs, 2)
 
     return guarded
@@ -186,10 +187,10 @@ def printed_whole(shown: Table) -> None:
 
 def _table(title: str, found: Mapping[str, Sequence[Row]], confidences: Mapping[str, float]) -> Table:
     """Rows by the column they stand in; a level that all share is said once, below."""
-    shown = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    shown = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     shown.add_column("", no_wrap=True)
     for name in found:
-        shown.add_column(name, justify="right", no_wrap=True)
+        shown.add_column(Text(name), justify="right", no_wrap=True)
     shown.add_column("", style="dim")
     columns = [{row.name: row for row in rows if row.group != "cost"} for rows in found.values()]
     levels = [f" ({100 * confidences[name]:g} %)" for name in found]

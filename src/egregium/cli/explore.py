@@ -5,6 +5,7 @@ import secrets
 import shlex
 import socket
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,9 +33,15 @@ def explore(
     rtol: Annotated[float, typer.Option("--rtol", help="Half-width of R's intervals over |R|.")] = 0.1,
     budget: Annotated[float, typer.Option("--budget", help="Most gradients for R at a place.")] = 5_000.0,
     seed: Annotated[int, typer.Option("--seed", help="Fixes the probes.")] = 0,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Import this instead of the TARGET that the slice was made of.")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
 ) -> None:
-    """Serve the page of DIR to this machine: click a point of the plane, and it is measured there. Ctrl-C ends it."""
+    """Serve the page of DIR to this machine: click a point of the plane, and it is measured there. Ctrl-C ends it.
+
+    It imports the TARGET that DIR names: explore only directories whose code you would run.
+    """
     found = collection([directory], command_line())
     if not (directory / SLICE).exists():
         raise DocumentError(
@@ -43,6 +50,8 @@ def explore(
     plane = load(directory / SLICE)
     if not isinstance(plane, Slice):
         raise DocumentError(f"{directory / SLICE} is no slice. Run `egregium slice` again with --force.")
+    plane = replace(plane, target=target or plane.target)
+    OUT.print(f"Importing {plane.target}" + ("" if target else f", as {directory} says."), markup=False, soft_wrap=True)
     ready = live(plane, directory / ARRAYS, landscape_of_slice, rtol, seed, budget)
     token = secrets.token_urlsafe(16)
     app = site(ready, page(found, live=True), token)

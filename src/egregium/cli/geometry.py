@@ -68,11 +68,11 @@ def geometry(
             written.append(name)
     OUT.print(geometry_table(found))
     for note in (*found.scalar_curvature.notes, *(found.plane.notes if found.plane is not None else ())):
-        OUT.print(f"[yellow]{note}[/yellow]")
+        OUT.print(note, style="yellow", markup=False)
     if watch.stopped:
         OUT.print("[yellow]Interrupted: this is what was known by then.[/yellow]")
     OUT.print()
     for name in written:
-        OUT.print(f"{(out / name).resolve()}", soft_wrap=True)
+        OUT.print(f"{(out / name).resolve()}", soft_wrap=True, markup=False)
     if watch.stopped:
         raise typer.Exit(CODE)

@@ -63,9 +63,10 @@ def written(
     OUT.print(table(session))
     for name, point in points.items():
         for note in point.scalar_curvature.notes:
-            OUT.print(f"[yellow]{name}: {note}[/yellow]")
+            OUT.print(f"{name}: {note}", style="yellow", markup=False)
     if watch.stopped:
         OUT.print("[yellow]Interrupted: this is what was known by then.[/yellow]")
-    OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe document: {(out / RESULT).resolve()}", soft_wrap=True)
+    places = f"\nThe page:     {(out / PAGE).resolve()}\nThe document: {(out / RESULT).resolve()}"
+    OUT.print(places, soft_wrap=True, markup=False)
     if watch.stopped:
         raise typer.Exit(CODE)

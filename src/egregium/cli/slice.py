@@ -55,7 +55,7 @@ def slice_(
     dtype: Annotated[str | None, typer.Option("--dtype", help=f"Compute in it: {', '.join(DTYPES)}.")] = None,
     budget: Annotated[float | None, typer.Option("--budget", help="Most gradients of the full data.")] = None,
     memory: Annotated[str | None, typer.Option("--memory", help="Hold at most this, e.g. 4GiB, beyond now.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the slice in that folder.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the slice there; known places are kept.")] = False,
 ) -> None:
     """Look at the loss and R over a plane through the point of TARGET; goes on where a killed run ended."""
     prepared(out, (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())), force)
@@ -63,8 +63,6 @@ def slice_(
     checkpoint = checkpoint or (trail[-1] if trail else None)
     land = prepared_landscape(target, checkpoint, device, dtype)
     made(out)
-    if force:
-        (out / PLACES).unlink(missing_ok=True)
     how: dict[str, Any] = {
         "quantities": tuple(name.strip() for name in quantities.split(",")),
         "points": points,
@@ -76,6 +74,7 @@ def slice_(
         "budget": budget,
         "memory": memory,
         "store": out / PLACES,
+        "store_anew": force,
     }
     with watching() as watch:
         watch.begin("slice")
@@ -131,12 +130,12 @@ def keep(
 
 def _told(seen: Slice, out: Path, watch: Watch, trail: bool) -> None:
     for note in seen.notes:
-        OUT.print(f"[yellow]{note}[/yellow]")
+        OUT.print(note, style="yellow", markup=False)
     if watch.stopped:
         OUT.print("[yellow]Interrupted: this is what was known by then.[/yellow]")
     OUT.print()
     for name in (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())):
-        OUT.print(f"{(out / name).resolve()}", soft_wrap=True)
-    OUT.print(f"\nAs a page: egregium report {shlex.quote(str(out))}", soft_wrap=True)
+        OUT.print(f"{(out / name).resolve()}", soft_wrap=True, markup=False)
+    OUT.print(f"\nAs a page: egregium report {shlex.quote(str(out))}", soft_wrap=True, markup=False)
     if watch.stopped:
         raise typer.Exit(CODE)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from egregium.errors import ArgumentError, ArithmeticalError, DocumentError, NotFiniteError, TargetError
+from egregium.errors import ArgumentError, ArithmeticalError, DocumentError, LossError, TargetError
 from egregium.landscape import Landscape
 from egregium.measurement import scalar_curvature
 from egregium.results import Slice
@@ -21,6 +21,8 @@ from egregium.results import Slice
 CHANGED = 1e-4
 #: How far outside the plane one may ask, in units of its side.
 OUTSIDE = 1.0
+#: Coordinates beyond which no number is one.
+MOST = 1e300
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,9 @@ class Live:
         x, y = (self._inside(value, name, j) for j, (value, name) in enumerate(((a, "a"), (b, "b"))))
         theta = self.theta + x * self.directions[:, 0] + y * self.directions[:, 1]
         with self.lock:
-            return {"a": x, "b": y} | self._at(self.land.at(theta))
+            there = self.land.at(theta)
+            again = self.plane.statistics == "re-estimated"
+            return {"a": x, "b": y} | self._at(there.reestimated() if again else there)
 
     def _at(self, land: Landscape) -> dict[str, Any]:
         found: dict[str, Any] = {"loss": None, "gradient": None, "R": None, "half": None, "text": "–", "says": ""}
@@ -55,15 +59,15 @@ class Live:
             loss, g = land.value_and_gradient()
             found |= {"loss": _finite(loss), "gradient": _finite(float(g.double().norm()))}
             e = scalar_curvature(land, rtol=self.rtol, seed=self.seed, budget=self.budget)
-        except (NotFiniteError, ArithmeticalError) as error:
+        except (LossError, ArithmeticalError, RuntimeError, ValueError) as error:  # outside of the loss's domain
             return found | {"says": str(error)}
         text = str(e).replace("+/-", "±").replace("-", "−")
         says = "" if e.converged else "R is less precise than asked: the budget ended."
         return found | {"R": _finite(e.value), "half": _finite(e.half_width()), "text": text, "says": says}
 
     def _inside(self, value: Any, name: str, j: int) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise ArgumentError(f"{name} must be a finite number, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < MOST:
+            raise ArgumentError(f"{name} must be a finite number, got {value!r:.40}.")
         sheet = next(iter(self.plane.sheets.values()))
         side = (sheet.a, sheet.b)[j]
         low, high = float(side.min()), float(side.max())
@@ -106,6 +110,12 @@ def live(
         raise TargetError(
             f"{plane.target} has changed since: the loss at the centre is {here:.6g} now, and was {plane.centre:.6g}. "
             "Bring model, data and checkpoint back, or run `egregium slice` again with --force."
+        )
+    stored_data, now = (plane.fingerprint.data if plane.fingerprint else "", land.fingerprint().data)
+    if stored_data and now and stored_data != now:
+        raise TargetError(
+            f"{plane.target} has changed since: its data are others. Bring them back, or run `egregium slice` again "
+            "with --force."
         )
     return Live(land, theta, directions, plane, rtol, seed, budget)
 

@@ -1,9 +1,9 @@
 """Digests of data, point and model: one look at the batches, which computes nothing."""
 
-import re
 from collections import UserDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -17,8 +17,12 @@ from egregium.results.fingerprint import Fingerprint
 
 #: Hexadecimal digits that are kept: 64 bits tell any two apart that chance could confuse.
 DIGITS = 16
-#: Where an object lies in memory, as its repr may say: elsewhere in each process.
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+#: Values whose repr is all that they are, and how deep objects are looked into.
+PLAIN, DEEPEST = (str, bytes, bool, int, float, complex, np.generic, Enum), 20
+
+
+class UnseenError(Exception):
+    """An object's content is not to be seen from here."""
 
 
 class Digest(Protocol):
@@ -34,49 +38,63 @@ class Digest(Protocol):
 def fingerprint(objective: Objective, theta: Tensor) -> Fingerprint:
     """The fingerprint of an objective at theta.
 
-    Every batch is hashed whole, in the order of a pass: dtypes, shapes and bytes of tensors and arrays, other values by
-    repr, without addresses. So it depends on order and split of the data, which f
+    Every batch is hashed whole, in the order of a pass: dtypes, shapes and bytes of tensors and arrays, plain values by
+    repr, other objects by their attributes. So it depends on order and split of the data, which f
     does not; it does not depend on the device, nor on the dtype that the batches are cast to.
     """
     point = sha256()
     add(point, theta)
     if not isinstance(objective, ModelObjective):
         return Fingerprint(0, 0, "", point.hexdigest()[:DIGITS], "function")
-    data, model = sha256(), sha256()
+    data, model, rest = sha256(), sha256(), sha256()
     samples = batches = 0
+    seen = True
     with fetched_once(objective.model, objective.data) as found:
         for batch in found:
-            add(data, batch)
+            try:
+                add(data, batch)
+            except UnseenError:
+                seen = False
             samples, batches = samples + samples_of(batch), batches + 1
     add(model, {name: tuple(p.shape) for name, p in objective.parameters().items()})
+    add(rest, objective.rest())
     kind = type(objective.model).__name__
-    of_data, of_point, of_model = (digest.hexdigest()[:DIGITS] for digest in (data, point, model))
-    return Fingerprint(samples, batches, of_data, of_point, f"{kind} {of_model}")
+    of_data, of_point, of_model, of_rest = (digest.hexdigest()[:DIGITS] for digest in (data, point, model, rest))
+    known = of_data if seen else ""
+    return Fingerprint(samples, batches, known, of_point, f"{kind} {of_model}", of_rest, objective.loss_words())
 
 
-def add(digest: Digest, value: Any) -> None:
-    """Take `value` into the digest, with its structure: no two different values feed it the same bytes."""
+def add(digest: Digest, value: Any, depth: int = 0) -> None:
+    """Take `value` into the digest, with its structure: no two different values feed it the same bytes.
+
+    Raises UnseenError where the content of an object cannot be seen.
+    """
     if isinstance(value, (Tensor, np.ndarray)):
         _add_array(digest, value)
     elif isinstance(value, (Mapping, UserDict)):
         _begin(digest, "mapping", len(value))
         for key, item in value.items():
-            add(digest, key)
-            add(digest, item)
+            add(digest, key, depth + 1)
+            add(digest, item, depth + 1)
     elif isinstance(value, (tuple, list)):
         _begin(digest, "sequence", len(value))
         for item in value:
-            add(digest, item)
+            add(digest, item, depth + 1)
     elif is_dataclass(value) and not isinstance(value, type):
-        add(digest, {f.name: getattr(value, f.name) for f in fields(value)})
+        add(digest, {f.name: getattr(value, f.name) for f in fields(value)}, depth + 1)
+    elif isinstance(value, PLAIN) or value is None:
+        _add_bytes(digest, type(value).__qualname__, repr(value).encode())
+    elif hasattr(value, "__dict__") and depth < DEEPEST:  # an object of the user's own
+        _begin(digest, type(value).__qualname__, len(vars(value)))
+        add(digest, dict(vars(value)), depth + 1)
     else:
-        _add_bytes(digest, type(value).__qualname__, ADDRESS.sub("", repr(value)).encode())
+        raise UnseenError(type(value).__name__)
 
 
 def _add_array(digest: Digest, value: Tensor | np.ndarray[Any, Any]) -> None:
     content: Any
     if isinstance(value, np.ndarray):
-        content = repr(value.tolist()).encode() if value.dtype.hasobject else np.ascontiguousarray(value).data
+        content = repr(value.tolist()).encode() if value.dtype.hasobject else np.ascontiguousarray(value).tobytes()
         _add_bytes(digest, f"{value.dtype} {value.shape}", content)
     elif value.is_nested:
         add(digest, list(value.detach().unbind()))

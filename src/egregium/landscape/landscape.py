@@ -28,7 +28,8 @@ from egregium.landscape.penalty import Decay, decays, penalty
 from egregium.landscape.place import checked_device, checked_dtype
 from egregium.landscape.selection import patterns_of, unwrapped
 from egregium.landscape.setting import setting
-from egregium.landscape.statistics import reestimated, tracking
+from egregium.landscape.states import fitted
+from egregium.landscape.statistics import collecting, tracking
 from egregium.landscape.vectors import flattened, shown, unflattened
 from egregium.results.fingerprint import Fingerprint
 from egregium.results.table import Row
@@ -94,7 +95,11 @@ class Landscape:
         if batch_loss is not None and terms is not None:
             raise ArgumentError("terms= goes with loss=; batch_loss returns the number of its terms itself.")
         own = unwrapped(loss) if isinstance(loss, nn.Module) else None
-        how = replace(loss_terms(loss, terms), module=own) if loss is not None else batch_loss
+        how = (
+            replace(loss_terms(loss, terms), module=own, function=own if own is not None else loss)
+            if loss is not None
+            else batch_loss
+        )
         assert how is not None
         place, kind = checked_device(device), checked_dtype(dtype)
         with memory_failures():
@@ -166,29 +171,36 @@ class Landscape:
         return other
 
     def loaded(self, state: Mapping[str, Tensor]) -> "Landscape":
-        """The same landscape on a deep copy of the model with this state: parameters and buffers, by name.
+        """The same landscape with this state in the model's place: parameters and buffers, by name; the model stays.
 
         Raises ArgumentError where the state does not fit the model, or there is none.
         """
         if not isinstance(self._objective, ModelObjective):
             raise ArgumentError("loaded(state) needs a landscape of a model; use at(theta) for one of a function.")
-
-        def prepared(model: nn.Module) -> None:
-            try:
-                model.load_state_dict(dict(state))
-            except (RuntimeError, AttributeError) as error:
-                raise ArgumentError(f"The state does not fit {type(model).__name__}: {error}") from error
-
-        return self._on(self._objective.copied(prepared), None)
+        try:
+            own = fitted(self._objective.model, state)
+        except ArgumentError as error:
+            raise ArgumentError(f"The state {error} Pass one that was saved from this model.") from None
+        return self._on(self._objective.with_state(own), self.flatten(own))
 
     def reestimated(self) -> "Landscape":
         """The same landscape at its point with running statistics (BatchNorm) that belong to it, from one pass.
 
-        On a deep copy of the model; the landscape itself where no layer keeps any. Costs a third of a gradient.
+        The landscape itself where no layer keeps any; the model stays as it is. Costs a third of a gradient.
         """
-        if not self.keeps_statistics or not isinstance(self._objective, ModelObjective):
+        objective = self._objective
+        if not isinstance(objective, ModelObjective) or not self.keeps_statistics:
             return self
-        return self._on(reestimated(self._objective, self.unflatten(self.theta)), self._point)
+        buffers = objective.buffers()
+        collector = self._on(objective.with_state(buffers, collecting=True), self.theta)
+
+        def forward(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
+            _ = batch.outputs() if batch.outputs is not None else batch.terms()
+            return (), 1.0
+
+        with collecting(objective.model):
+            collector.means(forward, differentiable=False)
+        return self._on(objective.with_state(buffers), self._point)
 
     @property
     def keeps_statistics(self) -> bool:
@@ -204,6 +216,11 @@ class Landscape:
     def model(self) -> nn.Module | None:
         """The user's module; None for `from_function`."""
         return self._objective.model if isinstance(self._objective, ModelObjective) else None
+
+    @property
+    def criterion(self) -> Any:
+        """The loss(output, target) as it was given, unwrapped; None where model and loss are not apart."""
+        return self._objective.criterion if isinstance(self._objective, ModelObjective) else None
 
     @property
     def data(self) -> Any:
@@ -260,7 +277,7 @@ class Landscape:
             total, count = batch.terms()
             return [total.detach().double().clone()], count  # `means` adds in place; total may view a parameter
 
-        (value,) = self.means(terms, seeds=seeds, differentiable=False)
+        (value,) = self.means(terms, seeds=seeds)
         return float(value) + self._penalty()
 
     def gradient(self) -> Float[Tensor, " n"]:

@@ -27,13 +27,14 @@ Terms = Literal["samples", "elements", "sum"] | Callable[[Any, Any], Count] | No
 class LossTerms:
     """A loss as `terms(output, target) -> (sum, number)`; f is sum / number, or the sum itself where not `mean`.
 
-    `module`: the loss itself where it is one, whose mode is put back.
+    `module`: the loss itself where it is one, whose mode is put back; `function`: the loss as it was given.
     """
 
     terms: Callable[[Any, Any], tuple[Tensor, Count]]
     mean: bool
     check: Callable[[Any, Any], None] | None = None
     module: nn.Module | None = None
+    function: Any = None
 
 
 def kept_class_weight(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:

@@ -143,6 +143,8 @@ class ModelObjective(Objective):
         self.model, self._loss, self.data = unwrapped(model), loss, repeatable_batches(data)
         self.dtype, self._device, self._patterns = dtype, device, patterns
         self.mean, self.facts = loss.mean if isinstance(loss, LossTerms) else True, {}
+        self._state: dict[str, Tensor] = {}
+        self._collecting = False
         self.unchecked = isinstance(loss, LossTerms) and loss.check is not None
         refuse_unfit(self.model, measured(self.model, patterns))
 
@@ -150,36 +152,55 @@ class ModelObjective(Objective):
         return {name: self._cast(p.detach()) for name, p in measured(self.model, self._patterns).items()}
 
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "ModelObjective":
-        place, kind = device or self._device, dtype or self.dtype
-        other = ModelObjective(self.model, self._loss, self.data, kind, place, self._patterns)
-        other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
-        return other
-
-    def copied(self, prepare: Callable[[nn.Module], None]) -> "ModelObjective":
-        """The same objective on a deep copy of the model, after `prepare` was called with the copy."""
-        model = copy.deepcopy(self.model)
-        prepare(model)
-        other = ModelObjective(model, self._loss, self.data, self.dtype, self._device, self._patterns)
-        other.unchecked = self.unchecked
+        other = self._like(self.data, dtype or self.dtype, device or self._device)
+        other.unchecked = isinstance(self._loss, LossTerms) and self._loss.check is not None
         return other
 
     def restricted(self, data: Any) -> "ModelObjective":
         """The same objective over other data."""
-        other = ModelObjective(self.model, self._loss, data, self.dtype, self._device, self._patterns)
+        other = self._like(data, self.dtype, self._device)
         other.unchecked = False
         return other
 
-    def looked_through(self, model: nn.Module) -> None:
-        """Run `model`, in the modes its modules are in, on each batch of a pass, without derivatives."""
-        device = next(iter(self.parameters().values())).device
-        with generators_kept(self.data, *model.modules()) as own, torch.no_grad():
-            for index, batch in enumerate(fetched(self.data, Seeds(), own)):
-                seed_all(NOISE, 0, index)
-                there = moved(batch, device, None)
-                if isinstance(self._loss, LossTerms):
-                    call(model, input_and_target(there, index)[0])
-                else:
-                    self._loss(model, there)
+    def with_state(self, state: Mapping[str, Tensor], *, collecting: bool = False) -> "ModelObjective":
+        """The same objective with these tensors, by name, in the place of buffers and of parameters that are not theta.
+
+        `collecting`: a forward pass may write into them, as running statistics do in training; else into copies.
+        """
+        other = self._like(self.data, self.dtype, self._device)
+        other._state, other._collecting = {**self._state, **state}, collecting
+        return other
+
+    def rest(self) -> dict[str, Tensor]:
+        """Buffers and frozen parameters: what the loss depends on beside theta and the data."""
+        theta = self.parameters()
+        frozen = {name: p.detach() for name, p in self.model.named_parameters() if name not in theta}
+        return {name: self._state.get(name, p) for name, p in frozen.items()} | self.buffers()
+
+    def loss_words(self) -> str:
+        """The loss with its options, where it is a module or a function by name."""
+        loss = self._loss.function if isinstance(self._loss, LossTerms) else self._loss
+        if not isinstance(loss, nn.Module):
+            return str(getattr(loss, "__qualname__", ""))
+        known = {name: x for name, x in vars(loss).items() if isinstance(x, (str, int, float)) and name[0] != "_"}
+        options = (f"{name}={x}" for name, x in sorted(known.items()) if name != "training")
+        return f"{type(loss).__name__}({', '.join(options)})"
+
+    @property
+    def criterion(self) -> Any:
+        """The user's loss(output, target), where model and loss are apart."""
+        return self._loss.function if isinstance(self._loss, LossTerms) else None
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Copies of the buffers as a pass puts them in place, by name."""
+        here = {name: self._state.get(name, b) for name, b in self.model.named_buffers()}
+        return {name: self._cast(b.detach().clone()) for name, b in here.items()}
+
+    def _like(self, data: Any, dtype: torch.dtype | None, device: torch.device | None) -> "ModelObjective":
+        other = ModelObjective(self.model, self._loss, data, dtype, device, self._patterns)
+        other._state, other.unchecked = self._state, self.unchecked
+        other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
+        return other
 
     @contextmanager
     def batches(self, parameters: Parameters, seeds: Seeds) -> Iterator[Iterator[Within]]:
@@ -220,9 +241,10 @@ class ModelObjective(Objective):
     def _within(self, parameters: Parameters, batch: BatchLoss, function: Callable[[BatchLoss], Result]) -> Result:
         """function(batch) with these parameters in the model's place, and copies of its buffers."""
         names = list(self.parameters())
-        frozen = ((name, p.detach()) for name, p in self.model.named_parameters() if name not in names)
+        others = ((name, p) for name, p in self.model.named_parameters() if name not in names)
+        frozen = ((name, self._state.get(name, p).detach()) for name, p in others)
         state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
-        state |= {name: self._cast(b.detach().clone()) for name, b in self.model.named_buffers()}
+        state |= self._state if self._collecting else self.buffers()
         state |= dict(zip(names, parameters, strict=True))
         prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
         of_batch = replace(batch, outputs_at=partial(self._outputs_at, names, batch)) if batch.part else batch

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,9 +46,25 @@ class Collection:
     documents: tuple[Found, ...] = ()
     unread: tuple[str, ...] = ()
 
+    def only(self, kept: "Sequence[Found]") -> "Collection":
+        """These documents alone, with a sentence for each of the others."""
+        lost = [each for each in self.documents if each not in kept]
+        said = tuple(f"{each.file} cannot be shown: a number in it is out of all bounds, or edited." for each in lost)
+        results = [each.result for each in kept]
+        sources = {name: of for name, of in self.sources.items() if of in results or _single(of, results)}
+        points = {} if self.session is None else self.session.measurements
+        left = {name: m for name, m in points.items() if name in sources}
+        session = replace(self.session, measurements=left) if self.session is not None and left else None
+        return replace(self, session=session, sources=sources, documents=tuple(kept), unread=(*self.unread, *said))
+
     def of(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         """Name and content of the documents of this kind."""
         return [(found.name, found.result) for found in self.documents if isinstance(found.result, kind)]
+
+
+def _single(source: Session, results: Sequence[Any]) -> bool:
+    """Whether a session was made of one of these measurements."""
+    return any(m is result for m in source.measurements.values() for result in results)
 
 
 def alone(session: Session) -> Collection:

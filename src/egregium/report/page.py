@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from egregium.errors import DocumentError
 from egregium.report.cautions import cautions
-from egregium.report.collection import Collection, alone
+from egregium.report.collection import Collection, Found, alone
 from egregium.report.document import all_embedded
 from egregium.report.method import facts
 from egregium.report.others import facts_of_others, others, tables
@@ -28,6 +29,24 @@ def page(found: Session | Collection, *, live: bool = False) -> str:
     Raises ArgumentError for a session without measurements.
     """
     found = alone(found) if isinstance(found, Session) else found
+    try:
+        return _rendered(found, live)
+    except Exception as error:  # a number that a picture cannot show, an edited document: the others are shown
+        kept = [each for each in found.documents if _can_be_shown(found, each)]
+        if not kept or len(kept) == len(found.documents):
+            raise DocumentError(f"The page cannot be made: {type(error).__name__}: {error}.") from error
+        return _rendered(found.only(kept), live)
+
+
+def _can_be_shown(found: Collection, document: Found) -> bool:
+    try:
+        _rendered(found.only([document]), live=False)
+    except Exception:
+        return False
+    return True
+
+
+def _rendered(found: Collection, live: bool) -> str:
     drawn = reliefs(found)
     running = scripts(interactive=bool(drawn), live=live)
     return (

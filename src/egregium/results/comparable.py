@@ -1,5 +1,6 @@
 """What of several measurements can be compared, and what a reader must know of it."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ def refuse_incomparable(points: Points) -> None:
     for name, m in points.items():
         if not isinstance(m, Measurement):
             raise ArgumentError(f"{name} is a {type(m).__name__}; only what egregium.measure returns can be compared.")
+        if not math.isfinite(m.scalar_curvature.value):
+            raise ArgumentError(f"R at {name} is {m.scalar_curvature.value}: there is nothing to compare with it.")
     (first, a), *others = points.items()
     for name, b in others:
         for field, (words, remedy) in KINDS.items():
@@ -84,7 +87,15 @@ def _of_subject(points: Points) -> Iterator[str]:
             f"Another model at {_listed(other_model)} than at {first} ({sizes}): R depends on how a function is "
             "parametrised, so that a difference is not one of the functions alone."
         )
-    alike = [name for name, m in others if a.fingerprint is not None and m.fingerprint == a.fingerprint]
+    other_loss = [name for name, m in others if _differs(a, m, lambda f: f.loss)]
+    if other_loss:
+        yield f"Another loss at {_listed(other_loss)} than at {first}: R has the units of the loss, squared."
+    same_theta = [name for name, m in others if not _differs(a, m, lambda f: f.point)]
+    other_rest = [name for name in same_theta if _differs(a, points[name], lambda f: f.rest)]
+    if other_rest:
+        yield f"The same theta as at {first}, but other buffers or frozen parameters: {_listed(other_rest)}."
+    known = a.fingerprint is not None and bool(a.fingerprint.data and a.fingerprint.rest and a.fingerprint.loss)
+    alike = [name for name, m in others if known and m.fingerprint == a.fingerprint]
     if alike:
         yield f"The same point as {first}, on the same data: {_listed(alike)}. Only the measurement differs."
 

@@ -165,7 +165,7 @@ def _compared(
     }
     first, differences = next(iter(points)), {}
     for name in list(points)[1:]:
-        if first in values and name in values:
+        if first in values and name in values and all(math.isfinite(values[x].value) for x in (first, name)):
             a, b = points[first].environment, points[name].environment
             unit = ROUNDINGS * max(torch.finfo(getattr(torch, e.dtype)).eps for e in (a, b))
             how = {"independent": a.seed != b.seed, "bounded": key[3]}

@@ -91,7 +91,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise DocumentError(f"Cannot read {path}: {error.strerror}. Pass the path of a saved result.") from error
     except TypeError as error:
         raise DocumentError(f"load needs the path of a saved result, got {type(path).__name__}.") from error
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise DocumentError(f"{path} is not JSON ({error}). Expected a result.json written by egregium.") from error
     if not isinstance(content, dict) or "schema" not in content or "result" not in content:
         raise DocumentError(f"{path} is not a result of egregium: it has no schema. Expected a file saved by it.")

@@ -30,6 +30,11 @@ class Environment:
     cores: int
     seed: int
 
+    def __post_init__(self) -> None:
+        kind = getattr(torch, self.dtype, None)
+        if not isinstance(kind, torch.dtype) or not kind.is_floating_point:
+            raise ValueError(f"its dtype {self.dtype!r} is no floating-point dtype of torch")
+
 
 def environment(device: torch.device, dtype: torch.dtype, seed: int) -> Environment:
     """The environment of a computation on `device` in `dtype` with `seed`."""

@@ -129,6 +129,8 @@ class Estimate:
 
     def _probed(self) -> str:
         level = f"({100 * self.confidence:g} %)"
+        if not math.isfinite(self.value):
+            return f"{self.value:g}"
         if not self.exact:
             return f"{rounded(self.value, self.half_width())} {level}"
         digits = 6 if not self.rounding else min(math.floor(math.log10(max(abs(self.value) / self.rounding, 1.0))), 6)

@@ -11,9 +11,12 @@ class Fingerprint:
 
     Attributes:
         samples, batches: how many there are in a pass; 0 for a plain function.
-        data: of the batches, in the order and in the form in which a pass fetches them; "" for a plain function.
+        data: of the batches, in the order and in the form in which a pass fetches them; "" for a plain function, and
+            where a batch holds an object whose content cannot be seen.
         point: of theta's bytes, in the dtype of the measurement.
         model: its class, and a digest of the names and shapes of the parameters; "function" for a plain function.
+        rest: of the tensors that theta leaves out: buffers, frozen parameters; "" where not known.
+        loss: the loss and its options, as far as they can be told; "" where they cannot.
     """
 
     samples: int
@@ -21,6 +24,8 @@ class Fingerprint:
     data: str
     point: str
     model: str
+    rest: str = ""
+    loss: str = ""
 
 
 Document.register(Fingerprint)

@@ -12,6 +12,7 @@ from torch import Tensor
 from egregium.results.cost import Cost
 from egregium.results.document import Document
 from egregium.results.environment import Environment
+from egregium.results.fingerprint import Fingerprint
 from egregium.results.geometry import Saved
 from egregium.results.notebook import shown
 from egregium.results.table import Row
@@ -112,7 +113,7 @@ class Slice(Saved):
         centre: f at the landscape's point, as `land.value()` gives it.
         statistics: what was done with BatchNorm's running statistics; "" where the model has none.
         confidence: of the intervals.
-        n, setting, cost, environment, notes, scale: as in `Measurement`.
+        n, setting, cost, environment, notes, scale, fingerprint: as in `Measurement`.
         title, command, target, checkpoint, created: what was measured, the exact command line, its TARGET and
             checkpoint, ISO 8601 time.
     """
@@ -131,6 +132,7 @@ class Slice(Saved):
     environment: Environment
     setting: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
+    fingerprint: Fingerprint | None = None
     title: str = ""
     command: str = ""
     target: str = ""
@@ -174,7 +176,8 @@ class Trajectory(Saved):
         coordinates: (m, 2) of the nearest points of the plane, in units of its directions.
         apart: (m,) Euclidean distances from the plane, in theta.
         losses: (m,) f at the checkpoints themselves, which is not the plane's loss at their projections.
-        explained: share of the checkpoints' squared distances from the centre that lies along each direction.
+        explained: share of the checkpoints' squared distances from the centre that lies along the first direction, and
+            what the second adds to it.
         plane: the slice they are drawn on; None where there is none.
         notes: what a reader must know.
     """

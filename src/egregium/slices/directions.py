@@ -4,11 +4,14 @@ All are (n,) vectors in theta's order; buffers have no part in them, so that run
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvTransposeNd
 
 from egregium.errors import ArgumentError
 from egregium.estimators.probes import checked_seed
@@ -21,8 +24,12 @@ from egregium.results import Directions
 
 #: What a dimension-one parameter (bias, gain of a norm) gets in filter normalisation.
 OneDimensional = Literal["zero", "scaled"]
+#: Layers whose parameters are no filters, whatever their shape.
+NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 #: Stream of the probes that directions are drawn from.
 STREAM = 77
+#: The largest cosine of what is said to be orthogonal.
+CLAIM = 1e-6
 
 
 def gaussian(land: Landscape, k: int = 2, *, seed: int = 0) -> Directions:
@@ -38,7 +45,7 @@ def gaussian(land: Landscape, k: int = 2, *, seed: int = 0) -> Directions:
     V = orthogonal(_drawn(land, k, seed))
     size = float(land.theta.double().norm()) or 1.0
     names = tuple(f"random direction {j + 1}" for j in range(k))
-    return Directions(V * size, names, "gaussian", True)
+    return claimed(V * size, names, "gaussian")
 
 
 def filter_normalised(
@@ -46,9 +53,9 @@ def filter_normalised(
 ) -> Directions:
     """k Gaussian directions scaled filter by filter: d_i <- d_i |theta_i| / |d_i|.
 
-    A filter is a slice along the first dimension of a parameter tensor with two dimensions or more: what makes one
-    output channel. Each is scaled once. Biases and the parameters of normalisation layers, all of one dimension, do not
-    move ("zero"), or are scaled as one filter a tensor ("scaled"). Along such a direction a rescaling of the filters
+    A filter is what makes one output channel: a slice of a parameter tensor along its first dimension, of transposed
+    convolutions along its second. Each is scaled once. Biases and the parameters of normalisation layers do not move
+    ("zero"), or are scaled as one filter a tensor ("scaled"). Along such a direction a rescaling of the filters
     that leaves the network's function does not change the picture. The directions are not orthogonal.
     Source: Li, Xu, Taylor, Studer, Goldstein, arXiv 1712.09913.
 
@@ -59,11 +66,12 @@ def filter_normalised(
     """
     if one_dimensional not in ("zero", "scaled"):
         raise ArgumentError(f'one_dimensional must be "zero" or "scaled", got {one_dimensional!r}.')
-    V, theta = _drawn(land, k, seed), land.unflatten(land.theta)
+    V, theta, where = _drawn(land, k, seed), land.unflatten(land.theta), _filters(land)
     scaled = []
     for column in V.T:
         parts = land.unflatten(column.contiguous())
-        scaled.append(torch.cat([_by_filter(d, theta[name], one_dimensional).reshape(-1) for name, d in parts.items()]))
+        each = (_by_filter(d, theta[name], where[name], one_dimensional) for name, d in parts.items())
+        scaled.append(torch.cat([d.reshape(-1) for d in each]))
     found = torch.stack(scaled, 1)
     if not bool(found.any(0).all()):
         raise ArgumentError(
@@ -91,7 +99,9 @@ def eigenvectors(
             pairs = eigenpairs(landscape(land), count, largest=end == "largest", tol=tol, seed=seed)
             vectors.append(pairs.vectors)
             names += [f"eigenvector of λ = {float(value):.4g}" for value in pairs.values]
-    return Directions(orthogonal(torch.cat(vectors, 1)), tuple(names), "eigenvectors", True)
+    if not vectors:
+        raise ArgumentError("eigenvectors needs at least one, of the largest or of the smallest; both are 0.")
+    return claimed(orthogonal(torch.cat(vectors, 1)), tuple(names), "eigenvectors")
 
 
 def principal(land: Landscape, largest: int = 1, smallest: int = 1, *, scale: float = 1.0, seed: int = 0) -> Directions:
@@ -99,7 +109,10 @@ def principal(land: Landscape, largest: int = 1, smallest: int = 1, *, scale: fl
 
     They are orthogonal on the graph, in theta where g is small. Cost as of `geometry.principal_curvatures`.
     """
-    found = principal_curvatures(land, max(largest, smallest, 1), scale=scale, seed=seed)
+    whole(largest, 0, "largest")
+    if not largest + whole(smallest, 0, "smallest"):
+        raise ArgumentError("principal needs at least one direction, of the largest or of the smallest; both are 0.")
+    found = principal_curvatures(land, max(largest, smallest), scale=scale, seed=seed)
     ends = (
         (found.largest.values[:largest], found.largest_directions[:, :largest]),
         (found.smallest.values[:smallest], found.smallest_directions[:, :smallest]),
@@ -132,7 +145,19 @@ def joined(*directions: Directions, orthogonalised: bool = False) -> Directions:
     if orthogonalised:
         vectors = orthogonal(vectors) * vectors.norm(dim=0)
     names, notes = (tuple(x for d in directions for x in getattr(d, of)) for of in ("names", "notes"))
-    return Directions(vectors, names, "joined", orthogonalised, notes)
+    return (
+        claimed(vectors, names, "joined", notes)
+        if orthogonalised
+        else Directions(vectors, names, "joined", False, notes)
+    )
+
+
+def claimed(
+    vectors: Float[Tensor, "n k"], names: tuple[str, ...], kind: str, notes: tuple[str, ...] = ()
+) -> Directions:
+    """Directions that are said to be orthogonal where they are, to 1e-6: half precision cannot hold it."""
+    found = Directions(vectors, names, kind, True, notes)
+    return found if found.cosine() < CLAIM else replace(found, orthogonal=False)
 
 
 def orthogonal(V: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
@@ -155,13 +180,25 @@ def _drawn(land: Landscape, k: int, seed: int) -> Float[Tensor, "n k"]:
     return torch.stack([normal_vector(land.n, j, **how) for j in range(k)], 1)
 
 
-def _by_filter(d: Tensor, theta: Tensor, one_dimensional: OneDimensional) -> Tensor:
+def _filters(land: Landscape) -> dict[str, int | None]:
+    """The dimension along which a parameter's filters lie; None where it has none: biases, norms."""
+    found = {name: 0 if len(shape) > 1 else None for name, shape in land.shapes.items()}
+    for prefix, module in land.model.named_modules() if land.model is not None else ():
+        for name in (f"{prefix}.{key}".lstrip(".") for key, _ in module.named_parameters(recurse=False)):
+            if name in found and isinstance(module, NORMS):
+                found[name] = None
+            elif name in found and isinstance(module, _ConvTransposeNd) and found[name] is not None:
+                found[name] = 1
+    return found
+
+
+def _by_filter(d: Tensor, theta: Tensor, along: int | None, one_dimensional: OneDimensional) -> Tensor:
     """d with each filter as long as theta's."""
-    if d.ndim < 2 and one_dimensional == "zero":
+    if along is None and one_dimensional == "zero":
         return torch.zeros_like(d)
-    flat, own = (d.reshape(1, -1), theta.reshape(1, -1)) if d.ndim < 2 else (d.flatten(1), theta.flatten(1))
-    lengths = flat.norm(dim=1, keepdim=True)
-    scaled: Tensor = flat * (own.norm(dim=1, keepdim=True) / lengths.clamp_min(torch.finfo(d.dtype).tiny))
+    over = [axis for axis in range(d.ndim) if axis != along]
+    lengths, own = (torch.linalg.vector_norm(x, dim=over, keepdim=True) if over else x.abs() for x in (d, theta))
+    scaled: Tensor = d * (own / lengths.clamp_min(torch.finfo(d.dtype).tiny))
     return scaled
 
 

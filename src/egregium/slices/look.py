@@ -15,8 +15,8 @@ from egregium.estimators import ProgressCallback
 from egregium.estimators.probes import checked_seed
 from egregium.geometry.arguments import positive, whole
 from egregium.landscape import Landscape
-from egregium.results import QUANTITIES, Cost, QuantityName, Slice, Statistics, environment
-from egregium.slices.quantities import CHEAP, Precision
+from egregium.results import QUANTITIES, Cost, Fingerprint, QuantityName, Slice, Statistics, environment
+from egregium.slices.quantities import CHEAP, FORWARD, Precision
 from egregium.slices.store import Store
 from egregium.slices.survey import Grid, Survey
 
@@ -34,6 +34,7 @@ class Look:
         statistics: of BatchNorm, at each place: "kept", those that the model has, or "re-estimated" there by one more
             pass over the data.
         store: a file of JSON lines to which each place is added, and from which the same call goes on.
+        store_anew: whether a file of another slice is begun anew; else it is refused.
         rtol, confidence, seed, budget, memory: of the sampled quantities, as in `scalar_curvature`; the budget is that
             of the whole slice, in gradients.
         progress: called before each place with what the rest will cost; returning False ends with what is known.
@@ -45,6 +46,7 @@ class Look:
     adaptive: float | None = None
     statistics: Statistics = "kept"
     store: str | PathLike[str] | None = None
+    store_anew: bool = False
     rtol: float = 0.1
     confidence: float = 0.95
     seed: int = 0
@@ -61,6 +63,7 @@ class Look:
         for name, count in (("points", self.points), ("coarse", self.coarse)):
             whole(count, 2, name)
         positive(self.rtol, "rtol")
+        positive(self.confidence, "confidence", below=1.0)
         checked_seed(self.seed)
         if self.adaptive is not None:
             positive(self.adaptive, "adaptive", below=1.0)
@@ -95,10 +98,16 @@ def surveyed(
         return at(c).reestimated() if again else at(c)
 
     precision = Precision(look.rtol, look.confidence, look.seed, look.budget, look.memory)
-    store = Store(look.store, _header(land, grids, look, shape.axes, centre, made_of))
-    survey = Survey(land_at, store, precision, look.adaptive, look.progress, Cost(gradients=1 / 3))
+    print_ = land.fingerprint()
+    header = _header(land, grids, look, shape.axes, centre, made_of, print_)
+    store = Store(look.store, header, look.store_anew)
+    extra = FORWARD if again else Cost()
+    survey = Survey(land_at, store, precision, look.adaptive, look.progress, FORWARD, extra)
     names = sorted(dict.fromkeys(look.quantities), key=lambda name: name not in CHEAP)
-    sheets = {name: survey.sheet(name, grids[name not in CHEAP]) for name in names}
+    try:
+        sheets = {name: survey.sheet(name, grids[name not in CHEAP]) for name in names}
+    finally:
+        store.close()
     return Slice(
         kind=shape.kind,
         axes=shape.axes,
@@ -113,12 +122,19 @@ def surveyed(
         cost=replace(survey.cost, seconds=time.perf_counter() - started),
         environment=environment(land.device, land.dtype, look.seed),
         setting=land.setting,
-        notes=tuple(survey.notes),
+        notes=survey.remarks(),
+        fingerprint=print_,
     )
 
 
 def _header(
-    land: Landscape, grids: Sequence[Grid], look: Look, axes: Sequence[str], centre: float, made_of: Sequence[Tensor]
+    land: Landscape,
+    grids: Sequence[Grid],
+    look: Look,
+    axes: Sequence[str],
+    centre: float,
+    made_of: Sequence[Tensor],
+    print_: Fingerprint,
 ) -> dict[str, Any]:
     """What makes two slices the same: where, of what, how."""
     digest = hashlib.sha256()
@@ -127,6 +143,12 @@ def _header(
     return {
         "directions": digest.hexdigest()[:16],
         "loss at the centre": repr(centre),
+        "data": f"{print_.samples} samples, {print_.data}",
+        "model": print_.model,
+        "state": print_.rest,
+        "loss": print_.loss,
+        "scale": land.scale,
+        "setting": [[row.name, row.value] for row in land.setting],
         "parameters": land.n,
         "axes": list(axes),
         "coordinates": [[list(grid.a), list(grid.b)] for grid in grids],

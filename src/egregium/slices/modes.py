@@ -76,8 +76,13 @@ def mode_path(
         empty = torch.empty(0, dtype=torch.float64)
         return ModePath(kind, straight, straight, barrier, barrier, none, empty, straight.cost, straight.notes)
     weights = _bezier(bends + 2) if kind == "bezier" else _polygonal(bends + 2)
-    P, losses, note = _trained(land, [start, end], weights, bends, steps, learning_rate, seed, progress)
-    curve = _along(land, [start, *P, end], weights, look, store)
+    left = math.inf if look.budget is None else look.budget - straight.cost.gradients
+    P, losses, note = _trained(land, [start, end], weights, bends, steps, learning_rate, seed, progress, left)
+    left -= len(losses)
+    look = look if math.isinf(left) else replace(look, budget=max(left, 1e-9))
+    curve = _along(land, [start, *(p.to(land.dtype) for p in P), end], weights, look, store)
+    if straight.statistics == "re-estimated":
+        note.append("The path was trained with the model's own running statistics.")
     low, high = _barrier(curve), _barrier(straight)
     notes = [*curve.notes, *note]
     if not low <= high:
@@ -89,7 +94,7 @@ def mode_path(
         straight=straight,
         barrier=low,
         straight_barrier=high,
-        bends=torch.stack(P, 1),
+        bends=torch.stack(P, 1).to(land.dtype),
         losses=losses,
         cost=replace(cost, seconds=time.perf_counter() - started),
         notes=tuple(notes),
@@ -114,11 +119,13 @@ def _trained(
     rate: float | None,
     seed: int,
     progress: ProgressCallback | None,
+    budget: float,
 ) -> tuple[list[Tensor], Float[Tensor, " steps"], list[str]]:
     """The bends after training, the loss at each step's place, and what a reader must know."""
     start, end = ends
     away = float((end - start).double().norm()) / math.sqrt(land.n)
-    P = [torch.lerp(start, end, (j + 1) / (bends + 1)) for j in range(bends)]
+    wide = torch.promote_types(start.dtype, torch.float32)  # Adam's epsilon is 0 in half precision
+    P = [torch.lerp(start, end, (j + 1) / (bends + 1)).to(wide) for j in range(bends)]
     for j, p in enumerate(P):  # on a symmetric line the gradient has no part across it
         noise = gaussian(land.n, j, seed=checked_seed(seed), stream=STREAM, dtype=p.dtype, device=p.device)
         p.add_(noise, alpha=OFF * away)
@@ -129,18 +136,20 @@ def _trained(
     for step in range(steps):
         if stopped(progress, Progress(f"training a path, {steps} gradients", step / steps, None, Cost())):
             return P, _double(losses), [f"Stopped: the path was trained for {step} of {steps} steps."]
+        if step + 1 > budget:
+            return P, _double(losses), [f"The budget ended: the path was trained for {step} of {steps} steps."]
         t = float(torch.rand((), generator=draw))
         w = weights(t)
         try:
-            value, g = land.at(_mixed([start, *P, end], w)).value_and_gradient()
+            value, g = land.at(_mixed([start.to(wide), *P, end.to(wide)], w)).value_and_gradient()
         except NotFiniteError as error:
             return P, _double(losses), [f"The training ended after {step} of {steps} steps: {error}"]
         losses.append(value)
         for p, share in zip(P, w[1:-1], strict=True):
-            p.grad = share * g
+            p.grad = share * g.to(wide)
         optimiser.step()
         schedule.step()
-    return [p.detach() for p in P], _double(losses), []
+    return [p.detach() for p in P], _double(losses), []  # the caller may add to the notes
 
 
 def _along(land: Landscape, points: list[Tensor], weights: Weights, look: Look, store: Any) -> Slice:

@@ -58,8 +58,11 @@ def plane(land: Landscape, directions: Any, *, span: Span | tuple[Span, Span] | 
     ([[0.0, -1.0, 0.0], [1.0, 0.0, 1.0], [0.0, -1.0, 0.0]], -8.0)
     """
     d = given(landscape(land), directions, (2,))
-    two = isinstance(span, tuple) and isinstance(span[0], tuple)
-    spans: list[Any] = list(span) if two and isinstance(span, tuple) else [span, span]
+    spans: list[Any] = [span, span]
+    if isinstance(span, tuple) and any(isinstance(side, tuple) for side in span):
+        spans = list(span)
+        if len(spans) != 2:
+            raise ArgumentError(f"span must be one for both directions, or two, got {len(spans)}.")
     ends = [_ends(land, d, spans[j], j) for j in range(2)]
     return _straight(land, d, ends, Look(**how), (_axis(d, 0, "a"), _axis(d, 1, "b")))
 
@@ -103,6 +106,8 @@ def path(
     if at is not None:
         if not isinstance(at, Tensor) or at.shape != (len(points),):
             raise ArgumentError(f"at must be a tensor of shape ({len(points)},), got {_shape(at)}.")
+        if not bool(torch.isfinite(at).all()):
+            raise ArgumentError("at must be finite; it holds inf or nan.")
         along = at.double()
     coordinates = along.tolist()
     where = dict(zip(coordinates, places, strict=True))
@@ -144,7 +149,8 @@ def _ends(land: Landscape, d: Directions, span: Span | None, j: int) -> tuple[fl
 
 def _checked_span(span: Any) -> tuple[float, float]:
     """(low, high). Raises ArgumentError unless low < high, both finite."""
-    pair = span if isinstance(span, (tuple, list)) else (-span, span) if isinstance(span, (int, float)) else ()
+    number = isinstance(span, (int, float)) and not isinstance(span, bool)
+    pair = span if isinstance(span, (tuple, list)) else (-span, span) if number else ()
     if len(pair) != 2 or not all(isinstance(x, (int, float)) and math.isfinite(x) for x in pair) or pair[0] >= pair[1]:
         raise ArgumentError(f"span must be a positive number, or (low, high) with low < high, got {span!r}.")
     return float(pair[0]), float(pair[1])

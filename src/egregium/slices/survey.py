@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean
@@ -9,6 +10,7 @@ from statistics import fmean
 import numpy as np
 import torch
 from scipy.interpolate import griddata
+from scipy.spatial import QhullError
 
 from egregium.errors import BudgetError
 from egregium.estimators import Progress, ProgressCallback, stopped
@@ -52,7 +54,9 @@ class Survey:
     Attributes:
         land_at: coordinates -> the landscape there.
         adaptive: the loss is looked at only where it is off by more than this share of its range between neighbours.
-        ended: why it did not go to its end, or "".
+        extra: what being at a place costs before anything is measured there.
+        ended: why it did not go to its end, or ""; notes: that, and what else there is to say.
+        failures: what the loss said where it failed; vague: values less precise than asked.
     """
 
     land_at: Callable[[tuple[float, ...]], Landscape]
@@ -61,8 +65,11 @@ class Survey:
     adaptive: float | None = None
     progress: ProgressCallback | None = None
     cost: Cost = Cost()
+    extra: Cost = Cost()
     ended: str = ""
     notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    vague: int = 0
 
     def sheet(self, name: QuantityName, grid: Grid) -> Sheet:
         """The quantity over the grid, as far as it goes."""
@@ -74,6 +81,15 @@ class Survey:
                 self._place(name, grid, known, place)
         return _sheet(grid, known)
 
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the slice must know."""
+        said = list(self.notes)
+        if self.failures:
+            said.append(f"The loss fails at some places, which are holes. It says: {self.failures[0]}")
+        if self.vague:
+            said.append(f"{self.vague} values are less precise than asked: their intervals say by how much.")
+        return tuple(said)
+
     def _place(self, name: QuantityName, grid: Grid, known: dict[Place, Found], place: Place) -> Found:
         """What is found at a place; UNKNOWN once the survey has ended."""
         key = (name, *place)
@@ -84,7 +100,6 @@ class Survey:
                 if not there.measured:
                     return there
                 self.store.add(key, there)
-                self.cost = self.cost + there.cost
             known[place] = there
         return known[place]
 
@@ -98,10 +113,17 @@ class Survey:
             return UNKNOWN
         precision = replace(self.precision, budget=None if math.isinf(left) or name in CHEAP else left)
         try:
-            return found(name, self.land_at(grid.coordinates(place)), precision)
+            there = found(name, self.land_at(grid.coordinates(place)), precision)
         except BudgetError:
+            there = replace(UNKNOWN, converged=False)
+        self.cost = self.cost + there.cost + self.extra
+        if not there.converged and precision.budget is not None:  # no number that more work would not have mended
             self._end("The budget ended", name, grid, known)
             return UNKNOWN
+        if there.why and there.why not in self.failures:
+            self.failures.append(there.why)
+        self.vague += not there.converged
+        return there
 
     def _report(self, name: QuantityName, grid: Grid, known: dict[Place, Found]) -> Progress:
         """How far it is, and what the rest will cost by what it cost so far."""
@@ -118,7 +140,7 @@ class Survey:
 def refined(shape: tuple[int, int], at: Callable[[Place], Found], tolerance: float) -> None:
     """Look at a coarse grid, and between its places wherever linear interpolation there would be off.
 
-    A square of side h is divided where h^2 |f''| / 8, from second differences along both axes at its corners, is more
+    A square of side h is divided where h^2 |f''| / 8, from second differences along both axes and across it, is more
     than `tolerance` times the range of all values so far, where one of them is not finite, and, on the coarsest grid,
     where its middle is off by as much. A bump between places that nobody looked at stays unseen.
     """
@@ -164,6 +186,8 @@ class Seen:
         if middle:
             half = step // 2
             found.append(abs(self.value((square[0] + half * (self.rows > 1), square[1] + half)) - fmean(values)))
+        if len(values) == 4:
+            found.append(abs(values[0] - values[1] - values[2] + values[3]) / 4)
         return math.nan if any(map(math.isnan, found)) else max(found, default=math.nan)
 
     def _second(self, place: Place, axis: Place) -> Iterator[float]:
@@ -212,7 +236,8 @@ def _fill(values: np.ndarray, measured: np.ndarray) -> None:
         inside = missing[0] & (np.arange(values.shape[1]) > there[0]) & (np.arange(values.shape[1]) < there[-1])
         values[0, inside] = np.interp(np.flatnonzero(inside), there, values[0, there])
     elif good.sum() > 3 and min(np.ptp(x) for x in np.nonzero(good)):
-        values[missing] = griddata(np.argwhere(good), values[good], np.argwhere(missing), method="linear")
+        with suppress(QhullError):  # all on one line
+            values[missing] = griddata(np.argwhere(good), values[good], np.argwhere(missing), method="linear")
 
 
 def spaced(low: float, high: float, points: int) -> list[float]:

@@ -13,7 +13,7 @@ from egregium.geometry.arguments import landscape, vector
 from egregium.landscape import Landscape
 from egregium.operators.inner import gram
 from egregium.results import Directions, Trajectory
-from egregium.slices.directions import given
+from egregium.slices.directions import claimed, given, orthogonal
 from egregium.slices.slice import plane
 
 #: A checkpoint: theta, or a state dict, whose buffers (running statistics) are used for its own loss.
@@ -46,9 +46,9 @@ def components(land: Landscape, checkpoints: Sequence[Checkpoint], k: int = 2) -
             f"{len(D)} checkpoints span fewer than {k} directions from the landscape's point. Pass more checkpoints, "
             "or directions=."
         )
-    vectors = (V[:, :k].T.to(D.dtype) @ D).T / squares[:k].sqrt().to(D.dtype)
+    vectors = orthogonal((V[:, :k].T.to(D.dtype) @ D).T)  # small ones carry the rounding of large ones
     names = tuple(f"component {j + 1} ({100 * float(square) / total:.0f} %)" for j, square in enumerate(squares[:k]))
-    return Directions(vectors / vectors.norm(dim=0), names, "components", True)
+    return claimed(vectors, names, "components")
 
 
 def trajectory(
@@ -89,9 +89,8 @@ def trajectory(
     coordinates = torch.linalg.solve(gram(rows, rows), gram(rows, D)).T
     left = D - coordinates.to(D.dtype) @ rows
     total = float(D.double().square().sum())
-    shares = tuple(
-        float((coordinates[:, j] * d.lengths[j]).square().sum()) / total if total else math.nan for j in range(2)
-    )
+    along = D.double() @ orthogonal(d.vectors.double())
+    shares = tuple(float(x) / total if total else math.nan for x in along.square().sum(0))
     spans = _spans(coordinates.cpu(), d.lengths)
     plain = [not isinstance(checkpoint, Mapping) for checkpoint in checkpoints]
     notes = ("Running statistics are those of the model, not of the checkpoints.",)
@@ -108,6 +107,8 @@ def trajectory(
 
 def _theta(land: Landscape, checkpoint: Any) -> Float[Tensor, " n"]:
     if isinstance(checkpoint, Mapping):
+        if land.model is not None:
+            return vector(land, land.loaded(checkpoint).theta, "a checkpoint")
         return vector(land, land.flatten(checkpoint), "a checkpoint")
     return vector(land, checkpoint, "a checkpoint")
 
@@ -131,6 +132,6 @@ def _spans(coordinates: Float[Tensor, "m 2"], lengths: Sequence[float]) -> tuple
     spans = []
     for j in range(2):
         middle = float(low[j] + high[j]) / 2
-        half = max(float(sizes[j]), least, torch.finfo(torch.float64).tiny) / lengths[j] / 2 * (1 + 2 * MARGIN)
+        half = (max(float(sizes[j]), least) or 1.0) / lengths[j] / 2 * (1 + 2 * MARGIN)
         spans.append((middle - half, middle + half))
     return tuple(spans)

@@ -61,6 +61,8 @@ def tick(value: float, _: object = None, *, digits: int = 6) -> str:
     >>> tick(0.30000000000000004), tick(-1e-8), tick(2e5), tick(1e6)
     ('0.3', '−10⁻⁸', '200,000', '10⁶')
     """
+    if not math.isfinite(value):
+        return f"{value:g}"
     if 1e-4 <= abs(value) < 1e6 or value == 0:
         return typeset(f"{value:,.{digits}g}" if abs(value) >= 1e4 else f"{value:.{digits}g}")
     mantissa, exponent = f"{value:.{digits - 2}e}".split("e")

@@ -57,8 +57,8 @@ def _surfaces(drawn: Surface, known: list[tuple[float, float, float, float]]) ->
 def _surface(drawn: Surface, heights: Array, known: list[tuple[float, float, float, float]]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "type": "surface",
-        "x": _plain(drawn.a),
-        "y": _plain(drawn.b),
+        "x": _plain(_tidy(drawn.a)),
+        "y": _plain(_tidy(drawn.b)),
         "z": _plain(heights),
         "surfacecolor": _plain(np.ma.filled(drawn.norm(np.ma.masked_invalid(drawn.colours)), np.nan)),
         "cmin": 0.0,
@@ -161,6 +161,11 @@ def _said(place: tuple[float, float, float, float]) -> str:
 def _drawable(title: str) -> str:
     """A title in which plotly sees no markup."""
     return short(title, 40).replace("<", "‹").replace(">", "›").replace("&", "＆")
+
+
+def _tidy(places: Array) -> Array:
+    """Coordinates without what rounding left of a 0."""
+    return np.where(np.abs(places) < 1e-12 * np.abs(places).max(initial=0.0), 0.0, places)
 
 
 def _plain(values: Any) -> Any:
