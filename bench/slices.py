@@ -51,9 +51,7 @@ def tables(options: Options) -> Iterator[Table]:
     torch.set_num_threads(1)
     points, rounds = options.number(TIMED, 3), options.number(3, 1)
     rows = [attempted({"case": NAMES[name]}, partial(_price, name, points, rounds)) for name in NAMES]
-    note = (
-        "A plain evaluation: model and loss on the batch under torch.no_grad, one before each place. Median of rounds."
-    )
+    note = "A plain evaluation: model and loss on the batch under torch.no_grad, one before each place. Medians."
     yield Table("price", "The price of a grid of losses", PRICE, rows, note)
     land, rows = _trained(), []
     planes = {

@@ -69,7 +69,7 @@ def test_what_is_drawn_is_the_spectrum_of_the_matrix() -> None:
     """D9: wrong weights elsewhere, which the plot then ignores. Here against all eigenvalues of a known matrix.
 
     Steps enough for every eigenvalue. The weight of a simple one in a start is Beta(1/2, 3), of mean 1/7 and relative
-    deviation sqrt(8/3) = 1.63; with 2,000 starts 3.7 %, so that 20 % are more than five deviations at each peak.
+    deviation sqrt(4/3) = 1.15; with 2,000 starts 2.6 %, so that 20 % are more than seven deviations at each peak.
     """
     values = torch.tensor([-2.0, -1.0, 0.0, 1.0, 3.0, 3.0, 5.0], dtype=torch.float64)
     density = eg.spectral_density(torch.diag(values), steps=7, probes=2000, sigma=0.2)
