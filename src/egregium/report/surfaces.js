@@ -34,13 +34,15 @@
     return { ...trace, text: trace.z.map((row, j) => row.map((z, i) => (z === null ? "" : words(z, i, j)))) };
   };
 
-  // on a narrow screen the colour bar lies above the surface, and one looks from further away
+  // on a narrow screen the colour bar lies above the surface, one looks from further away, and axes have short names
   const fitted = (traces, layout, narrow) => {
     if (!narrow) return [traces, layout];
     const bar = { orientation: "h", y: 1, yanchor: "top", len: 0.9, title: { side: "top" } };
     const lying = ({ title, ...old }) => ({ ...old, ...bar, title: { text: title.text.replace("<br>", " "), ...bar.title } });
     const eye = Object.fromEntries(Object.entries(layout.scene.camera.eye).map(([axis, x]) => [axis, 1.5 * x]));
-    const scene = { ...layout.scene, camera: { ...layout.scene.camera, eye }, domain: { y: [0, 0.85] } };
+    const named = (axis) => ({ ...axis, title: { ...axis.title, text: axis.title.text.split(/ along |,/)[0] } });
+    const axes = Object.fromEntries(["xaxis", "yaxis", "zaxis"].map((name) => [name, named(layout.scene[name])]));
+    const scene = { ...layout.scene, ...axes, camera: { ...layout.scene.camera, eye }, domain: { y: [0, 0.85] } };
     return [traces.map((one) => (one.colorbar ? { ...one, colorbar: lying(one.colorbar) } : one)), { ...layout, scene }];
   };
 
