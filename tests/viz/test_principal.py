@@ -9,7 +9,7 @@ from drawable import NAN
 
 import egregium as eg
 from egregium.results import Portrait
-from egregium.viz import principal_figure
+from egregium.viz import principal_density_figure, principal_figure
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,20 @@ def test_degenerate_planes_are_left_out_and_said(portrait: Portrait) -> None:
     assert "1 plane without a finite curvature left out" in picture.caption
     none = replace(portrait.sectional, samples=torch.tensor([NAN]))
     assert len(principal_figure(replace(portrait, sectional=none)).figure.axes[1].patches) == 1
+
+
+def test_all_principal_curvatures_of_a_quadric() -> None:
+    """The density of the shape operator of a known surface, at its minimum: its eigenvalues, one peak each."""
+    values = torch.tensor([0.5, 1.0, 2.0, 2.0, 4.0], dtype=torch.float64)
+    land = eg.Landscape.from_function(lambda x: x @ (values * x) / 2, torch.zeros(5, dtype=torch.float64))
+    found = eg.geometry.portrait(land, k=1, grid=0)
+    picture = principal_density_figure(found)
+    assert picture is not None
+    assert found.density is not None
+    low, high = found.density.moment(1).interval(0.9999)
+    assert low <= float(values.sum()) <= high
+    curve = picture.figure.axes[0].lines[0]
+    top = float(curve.get_xdata()[int(curve.get_ydata().argmax())])
+    assert min(abs(top - float(v)) for v in values) < 3 * found.density.sigma
+    assert "4 random start vectors" in picture.caption
+    assert principal_density_figure(replace(found, density=None)) is None

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from egregium.curvature import shape_operator
 from egregium.errors import ArgumentError, BudgetError, EgregiumError
 from egregium.estimators import Progress, ProgressCallback, stopped
 from egregium.estimators.probes import checked_seed
@@ -19,7 +20,7 @@ from egregium.geometry.geodesics import geodesic
 from egregium.geometry.intrinsic import ricci, sectional_curvatures
 from egregium.geometry.tangent import TangentSpace, tangent_space
 from egregium.landscape import Landscape
-from egregium.measurement import scalar_curvature
+from egregium.measurement import scalar_curvature, spectral_density
 from egregium.results import Cost, Plane, Portrait, PrincipalCurvatures, environment
 
 #: Places of the loss along an axis, geodesics, steps of RK4 and points of each, random planes.
@@ -60,9 +61,9 @@ def portrait(
         memory, progress: as in `egregium.scalar_curvature`.
 
     Networks with kinks take many more gradients for R away from the point than at it. Cost: R, about 100 products for
-    the principal curvatures, 200 for sectional curvatures; for the plane 210 gradients for the loss, 1,150 for the
-    geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not fit, and the errors of
-    `scalar_curvature`.
+    the principal curvatures, 128 for their density, 200 for sectional curvatures; for the plane 210 gradients for the
+    loss, 1,150 for the geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not fit, and
+    the errors of `scalar_curvature`.
 
     >>> f = lambda x: -torch.sqrt(4 - x @ x)
     >>> found = portrait(Landscape.from_function(f, torch.zeros(3, dtype=torch.float64)), k=1, grid=0)
@@ -81,7 +82,16 @@ def portrait(
     if T.frame.gradient_norm > 0:
         u = T.gradient / T.norm(T.gradient)
         along = ricci(T.land, u, u, rtol=rtol, **how)
-    cost = R.cost + principal.cost + mean.cost + sectional.cost + (along.cost if along is not None else Cost())
+    S = shape_operator(T.land, frame=T.frame)
+    density = spectral_density(S, seed=seed, confidence=confidence, memory=memory)
+    cost = (
+        R.cost
+        + principal.cost
+        + mean.cost
+        + sectional.cost
+        + density.cost
+        + (along.cost if along is not None else Cost())
+    )
     plane = None
     if grid:
         most = math.inf if budget is None else budget
@@ -104,6 +114,7 @@ def portrait(
         cost=replace(cost, seconds=time.perf_counter() - started),
         environment=environment(T.land.device, T.land.dtype, seed),
         setting=land.setting,
+        density=density,
     )
 
 

@@ -16,6 +16,7 @@ from egregium.viz import (
     curvature_figure,
     mode_path_figure,
     plane_figure,
+    principal_density_figure,
     principal_figure,
     probes_figure,
     slice_figures,
@@ -41,7 +42,7 @@ PICTURES: dict[type, tuple[Callable[[Any], Drawn], ...]] = {
     BatchCurvatures: (_of_batches,),
     BlockTable: (block_figures,),
     ModePath: (mode_path_figure,),
-    Portrait: (principal_figure, plane_figure, surface_figure),
+    Portrait: (principal_figure, principal_density_figure, plane_figure, surface_figure),
     Slice: (slice_figures,),
     Trajectory: (trajectory_figure,),
 }

@@ -11,6 +11,7 @@ from egregium.results.document import Document
 from egregium.results.environment import Environment
 from egregium.results.estimate import Estimate, rounded
 from egregium.results.geometry import PrincipalCurvatures, Saved, SectionalCurvatures
+from egregium.results.spectra import SpectralDensity
 from egregium.results.table import Row, html_table
 
 #: Relative bound below which a value has six digits.
@@ -60,6 +61,7 @@ class Portrait(Saved):
         sectional: of random planes.
         ricci_along_gradient: Ric(u, u) of u = g / |g| in the metric; None where g = 0.
         plane: None where it was not asked for, or not reached.
+        density: of all n principal curvatures; None in documents of older versions.
         cost, environment, setting, scale: as in `Measurement`.
         title, command, created: what was measured, the exact command line, ISO 8601 time.
     """
@@ -78,6 +80,7 @@ class Portrait(Saved):
     cost: Cost
     environment: Environment
     setting: tuple[Row, ...] = ()
+    density: SpectralDensity | None = None
     title: str = ""
     command: str = ""
     created: str = ""

@@ -9,7 +9,7 @@ from egregium.viz.modes import mode_path_figure
 from egregium.viz.paper import write_figure
 from egregium.viz.picture import Picture
 from egregium.viz.plane import plane_figure, surface_figure
-from egregium.viz.principal import principal_figure
+from egregium.viz.principal import principal_density_figure, principal_figure
 from egregium.viz.probes import probes_figure
 from egregium.viz.slices import slice_figures
 from egregium.viz.spectrum import spectrum_figure
@@ -30,6 +30,7 @@ __all__ = [
     "mode_path_figure",
     "plane_figure",
     "points_figure",
+    "principal_density_figure",
     "principal_figure",
     "probes_figure",
     "slice_figures",

@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 
 from egregium.results import Eigenpairs, Portrait, SectionalCurvatures
 from egregium.viz.captions import counted, sentence
-from egregium.viz.labels import TickFormatter, estimate_label
+from egregium.viz.labels import TickFormatter, estimate_label, typeset
 from egregium.viz.palette import BLUE, MUTED, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
 from egregium.viz.scales import round_ticks, set_vertical_scale
+from egregium.viz.spectrum import BELOW_ONE, draw_density
 
 #: Bars of the histogram at the most.
 MOST_BINS = 40
@@ -24,6 +25,32 @@ def principal_figure(portrait: Portrait) -> Picture:
         _draw_ends(top, portrait)
         _draw_planes(bottom, portrait.sectional)
     return Picture(figure, "Principal and sectional curvatures", _caption(portrait))
+
+
+def principal_density_figure(portrait: Portrait) -> Picture | None:
+    """How all n principal curvatures are distributed, on a logarithmic axis with its band; None where it is not known.
+
+    As the spectrum of a matrix: the axis reaches down to where one single curvature is seen.
+    """
+    density = portrait.density
+    if density is None:
+        return None
+    one = 1 / (portrait.n * density.sigma * math.sqrt(2 * math.pi))
+    with style():
+        figure = blank(3.3)
+        ax = figure.add_subplot()
+        draw_density(ax, density, BELOW_ONE * one)
+        ax.axhline(one, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        label_axes(ax, "principal curvature κ, f / θ²", "density, share of the curvatures per unit of κ", lift=1.06)
+        ax.grid(axis="y")
+        ax.xaxis.set_major_locator(round_ticks(5))
+        ax.xaxis.set_major_formatter(TickFormatter())
+    caption = (
+        f"Model, data and parameters are fixed; {density.nodes.shape[0]} random start vectors were sampled and the "
+        f"band is the bootstrap's at {100 * density.confidence:g} % over them, with every principal curvature smoothed to a "
+        f"Gaussian of width {typeset(f'{density.sigma:.2g}')}, whose height for one alone is the dashed line."
+    )
+    return Picture(figure, "All principal curvatures", caption)
 
 
 def _draw_ends(ax: Axes, portrait: Portrait) -> None:

@@ -32,7 +32,7 @@ def spectrum_figure(measurement: Measurement) -> Picture | None:
     with style():
         figure = blank(3.3)
         ax = figure.add_subplot()
-        _draw_density(ax, density, floor)
+        draw_density(ax, density, floor)
         ax.axhline(one, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         _mark_extremes(ax, measurement.largest, measurement.smallest)
         share = "density, share of the eigenvalues per unit of λ"
@@ -43,7 +43,8 @@ def spectrum_figure(measurement: Measurement) -> Picture | None:
     return Picture(figure, f"Spectrum of {letter}", _caption(density, measurement))
 
 
-def _draw_density(ax: Axes, density: SpectralDensity, floor: float) -> None:
+def draw_density(ax: Axes, density: SpectralDensity, floor: float) -> None:
+    """The density with its band on a logarithmic axis that begins at `floor`."""
     grid, value, error = (np.asarray(x, dtype=float) for x in (density.grid, density.density, density.stderr))
     ax.set_yscale("log")
     if density.lower is None or density.upper is None:
