@@ -62,8 +62,8 @@ def portrait(
 
     Networks with kinks take many more gradients for R away from the point than at it. Cost: R, about 100 products for
     the principal curvatures, 128 for their density, 200 for sectional curvatures; for the plane 210 gradients for the
-    loss, 1,150 for the geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not fit, and
-    the errors of `scalar_curvature`.
+    loss, 1,150 for the geodesics, and R `grid`^2 times. Raises ArgumentError for n < 2 or arguments that do not fit,
+    and the errors of `scalar_curvature`.
 
     >>> f = lambda x: -torch.sqrt(4 - x @ x)
     >>> found = portrait(Landscape.from_function(f, torch.zeros(3, dtype=torch.float64)), k=1, grid=0)

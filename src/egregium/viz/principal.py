@@ -47,8 +47,8 @@ def principal_density_figure(portrait: Portrait) -> Picture | None:
         ax.xaxis.set_major_formatter(TickFormatter())
     caption = (
         f"Model, data and parameters are fixed; {density.nodes.shape[0]} random start vectors were sampled and the "
-        f"band is the bootstrap's at {100 * density.confidence:g} % over them, with every principal curvature smoothed to a "
-        f"Gaussian of width {typeset(f'{density.sigma:.2g}')}, whose height for one alone is the dashed line."
+        f"band is the bootstrap's at {100 * density.confidence:g} % over them, with every principal curvature smoothed "
+        f"to a Gaussian of width {typeset(f'{density.sigma:.2g}')}, whose height for one alone is the dashed line."
     )
     return Picture(figure, "All principal curvatures", caption)
 
