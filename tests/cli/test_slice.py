@@ -115,3 +115,22 @@ def test_bad_commands_are_sentences(tmp_path: Path, arguments: list[str], words:
     assert done.stderr.startswith("error: ")
     assert words in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_the_same_command_goes_on_after_its_budget(tmp_path: Path) -> None:
+    """What was not looked at is not called infinite; no --force is needed to go on, and nothing is measured twice."""
+    options = ["mine.py:network", "--points", "5", "--quantities", "loss,accuracy", "--out", "there"]
+    first = run(tmp_path, *options, "--budget", "6")
+    assert first.returncode == 0, first.stderr
+    assert "The same command goes on from here." in first.stdout
+    assert "not finite" not in first.stdout
+    assert "not looked at" in first.stdout
+    assert "nowhere" not in first.stdout
+    before = (tmp_path / "there" / "slice.jsonl").read_bytes()
+    done = run(tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "there" / "slice.jsonl").read_bytes().startswith(before)
+    found = eg.load(tmp_path / "there" / "slice.json")
+    assert found.finished
+    assert bool(found.sheets["accuracy"].measured.all())
+    assert run(tmp_path, *options).returncode == 2  # finished: now it is kept

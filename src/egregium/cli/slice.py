@@ -14,9 +14,9 @@ from egregium.cli.console import OUT, Watch, sentences, slice_table, watching
 from egregium.cli.interruption import CODE, Process
 from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.target import DTYPES, Target, prepared_landscape
-from egregium.errors import ArgumentError
+from egregium.errors import ArgumentError, DocumentError
 from egregium.landscape import Landscape
-from egregium.results import QUANTITIES, Directions, Slice, Trajectory
+from egregium.results import QUANTITIES, Directions, Slice, Trajectory, load
 from egregium.slices import components, plane, trajectory
 from egregium.slices.directions import PAIRS
 
@@ -58,7 +58,8 @@ def slice_(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the slice there; known places are kept.")] = False,
 ) -> None:
     """Look at the loss and R over a plane through the point of TARGET; goes on where a killed run ended."""
-    prepared(out, (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())), force)
+    going_on = _unfinished(out)
+    prepared(out, () if going_on else (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())), force)
     states = [read_state(path) for path in trail or ()]
     checkpoint = checkpoint or (trail[-1] if trail else None)
     land = prepared_landscape(target, checkpoint, device, dtype)
@@ -90,9 +91,18 @@ def slice_(
         else:
             seen, path = plane(land, two, span=span, **how), None
     assert seen is not None
-    keep(out, land, two, seen, path, about, force)
+    keep(out, land, two, seen, path, about, force or going_on)
     OUT.print(slice_table(replace(seen, title=target)))
     _told(seen, out, watch, path is not None)
+
+
+def _unfinished(out: Path) -> bool:
+    """Whether the slice in the folder did not go to its end: the same command goes on with it."""
+    try:
+        found = load(out / SLICE)
+    except DocumentError:
+        return False
+    return isinstance(found, Slice) and not found.finished
 
 
 def pair(land: Landscape, kind: str | None, seed: int, states: Sequence[Any] = ()) -> Directions:
@@ -133,6 +143,8 @@ def _told(seen: Slice, out: Path, watch: Watch, trail: bool) -> None:
         OUT.print(note, style="yellow", markup=False)
     if watch.stopped:
         OUT.print("[yellow]Interrupted: this is what was known by then.[/yellow]")
+    if not seen.finished:
+        OUT.print("The same command goes on from here.", style="yellow")
     OUT.print()
     for name in (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())):
         OUT.print(f"{(out / name).resolve()}", soft_wrap=True, markup=False)

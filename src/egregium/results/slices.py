@@ -28,6 +28,8 @@ QUANTITIES: dict[QuantityName, tuple[str, str]] = {
     "mean_curvature": ("mean curvature tr S̃ / n", "f / θ²"),
     "largest_eigenvalue": ("largest eigenvalue of H", "f / θ²"),
 }
+#: How the notes of a slice begin that did not go to its end.
+ENDED = ("Stopped", "The budget ended")
 #: What is done with the running statistics of BatchNorm away from the centre.
 Statistics = Literal["kept", "re-estimated"]
 
@@ -90,8 +92,13 @@ class Sheet(Saved):
 
     @property
     def holes(self) -> int:
-        """Places whose value is not finite."""
-        return int((~torch.isfinite(self.values)).sum())
+        """Places that were looked at and whose value is not finite."""
+        return int((self.measured & ~torch.isfinite(self.values)).sum())
+
+    @property
+    def unknown(self) -> int:
+        """Places that nobody looked at, and that do not lie between others: a run ended before."""
+        return int((~self.measured & ~torch.isfinite(self.values)).sum())
 
     @property
     def widest(self) -> float:
@@ -146,6 +153,11 @@ class Slice(Saved):
         if wrong := [name for name, sheet in self.sheets.items() if bool(len(sheet.b)) != (wanted == 2)]:
             raise ValueError(f"its sheet {wrong[0]} is not that of a {self.kind}")
 
+    @property
+    def finished(self) -> bool:
+        """Whether it went to its end: else the same call with its store goes on."""
+        return not any(note.startswith(ENDED) for note in self.notes)
+
     def rows(self) -> list[Row]:
         """The table of this slice: the range of each quantity, with the widest interval."""
         rows = [Row("loss at the centre", f"{self.centre:.6g}", f"{self.n:,} parameters", group="slice"), *self.setting]
@@ -153,9 +165,11 @@ class Slice(Saved):
             rows.append(Row("running statistics", self.statistics, "of BatchNorm, away from the centre", group="slice"))
         for name, sheet in self.sheets.items():
             known = sheet.values[torch.isfinite(sheet.values) & sheet.measured]
-            spread = f"{float(known.min()):.4g} to {float(known.max()):.4g}" if known.numel() else "nowhere finite"
+            nothing = "nowhere finite" if sheet.holes else "not measured"
+            spread = f"{float(known.min()):.4g} to {float(known.max()):.4g}" if known.numel() else nothing
             error = f", each at most ± {sheet.widest:.2g}" if sheet.widest > 0 else ""
             seen = f"{int(sheet.measured.sum())} places" + (f", {sheet.holes} not finite" if sheet.holes else "")
+            seen += f", {sheet.unknown} not looked at" if sheet.unknown else ""
             rows.append(Row(QUANTITIES[name][0], spread + error, seen, group="slice"))
         rows.append(Row("cost", str(self.cost), "", group="cost"))
         return rows

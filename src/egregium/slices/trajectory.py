@@ -93,15 +93,21 @@ def trajectory(
     shares = tuple(float(x) / total if total else math.nan for x in along.square().sum(0))
     spans = _spans(coordinates.cpu(), d.lengths)
     plain = [not isinstance(checkpoint, Mapping) for checkpoint in checkpoints]
-    notes = ("Running statistics are those of the model, not of the checkpoints.",)
+    seen = plane(land, d, **({"span": spans} | how)) if surface else None
+    notes = []
+    if land.keeps_statistics and any(plain):
+        notes.append("Running statistics are those of the model, not of the checkpoints.")
+    elif seen is not None and seen.statistics:
+        those = "found anew at each place" if seen.statistics == "re-estimated" else "of the model"
+        notes.append(f"A checkpoint's loss is with its own running statistics, the plane's with those {those}.")
     return Trajectory(
         names=tuple(names) if names is not None else tuple(str(i) for i in range(len(checkpoints))),
         coordinates=coordinates.cpu(),
         apart=left.double().norm(dim=1).cpu(),
         losses=torch.tensor([_own_loss(land, checkpoint) for checkpoint in checkpoints], dtype=torch.float64),
         explained=shares,
-        plane=plane(land, d, **({"span": spans} | how)) if surface else None,
-        notes=notes if land.keeps_statistics and any(plain) else (),
+        plane=seen,
+        notes=tuple(notes),
     )
 
 

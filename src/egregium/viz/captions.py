@@ -26,7 +26,9 @@ def sheet_clause(name: QuantityName, sheet: Sheet, drawn: str, confidence: float
         parts.append(f"{counted(unsure)} without an interval")
     if sheet.holes:
         parts.append(f"{counted(sheet.holes)} not finite and {'left out' if drawn == 'contours' else 'hatched'}")
-    if not bool(sheet.measured.all()):
+    if sheet.unknown:
+        parts.append(f"{counted(sheet.unknown)} not looked at yet")
+    elif not bool(sheet.measured.all()):
         share = float(sheet.measured.double().mean())
         parts.append(f"{100 * share:.3g} % of the places looked at (dots), the others lying between their neighbours")
     return ", ".join(parts)

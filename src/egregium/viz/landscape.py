@@ -110,11 +110,14 @@ def caption(plane: Slice, drawn: Surface, trajectory: Trajectory | None) -> str:
         sentences.append(f"{holes} {'place has' if holes == 1 else 'places have'} no finite loss and stay open.")
     if (np.isfinite(drawn.heights) & np.isnan(drawn.colours)).any():
         sentences.append("Grey is where R is not known.")
+    if plane.statistics == "re-estimated":
+        sentences.append("BatchNorm's running statistics are found anew at each place, and not those of the model.")
     if trajectory is not None:
         far = typeset(f"{float(trajectory.apart.max()):.2g}")
         sentences.append(
             "The line joins checkpoints at their own losses, so it may float above or below the surface: they lie up "
-            f"to {far} away from the plane, in theta."
+            f"to {far} away from the plane, in theta"
+            + (", and have running statistics of their own." if plane.statistics else ".")
         )
     return " ".join(sentence if sentence.endswith(".") else sentence + "." for sentence in sentences)
 

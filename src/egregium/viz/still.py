@@ -34,9 +34,9 @@ def slice_surface_figure(plane: Slice, trajectory: Trajectory | None = None) -> 
             xyz = (*np.asarray(trajectory.coordinates).T, _raised(drawn, trajectory.losses))
             ax.plot(*xyz, color="white", linewidth=2.8, zorder=2)
             ax.plot(*xyz, "o-", color=INK, linewidth=1.3, markersize=3, zorder=3)
-        ax.plot(
-            [0], [0], _raised(drawn, [plane.centre]), "D", color=INK, markeredgecolor="white", markersize=6, zorder=4
-        )
+        if plane.statistics != "re-estimated":  # else the model's own loss is not that of the surface
+            centre = _raised(drawn, [plane.centre])
+            ax.plot([0], [0], centre, "D", color=INK, markeredgecolor="white", markersize=6, zorder=4)
         _finish(ax, plane, drawn)
         bar = figure.colorbar(ScalarMappable(drawn.norm, drawn.shade), ax=ax, shrink=0.7, pad=0.12)
         bar.outline.set_visible(False)

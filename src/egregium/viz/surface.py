@@ -38,7 +38,8 @@ def surface_spec(plane: Slice, trajectory: Trajectory | None = None) -> dict[str
     data = [*_surfaces(drawn, known)]
     if trajectory is not None:
         data.append(_checkpoints(trajectory))
-    data.append(_centre(plane))
+    if plane.statistics != "re-estimated":  # else the model's own loss is not that of the surface
+        data.append(_centre(plane))
     return {"data": data, "layout": _layout(plane, drawn), "places": [_said(place) for place in known]}
 
 
