@@ -35,4 +35,4 @@ def test_a_newer_schema_names_the_version_that_reads_it() -> None:
     words = str(caught.value)
     assert "x.json has schema 2, written by egregium 9.8.7" in words
     assert f"this is egregium {eg.__version__}, which reads {SCHEMA}" in words
-    assert "Upgrade to egregium 9.8.7 or later" in words
+    assert "Upgrade egregium to 9.8.7 or later" in words

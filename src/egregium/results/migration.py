@@ -25,7 +25,7 @@ def migrated(document: Mapping[str, Any], path: object) -> dict[str, Any]:
         writer = document.get("egregium", "a newer version")
         raise DocumentError(
             f"{path} has schema {schema}, written by egregium {writer}; this is egregium {version('egregium')}, which "
-            f"reads {SCHEMA}. Upgrade to egregium {writer} or later to read it."
+            f"reads {SCHEMA}. Upgrade egregium to {writer} or later to read it."
         )
     for step in range(schema, SCHEMA):
         result = MIGRATIONS[step](result)
