@@ -77,7 +77,7 @@ def test_the_table_alone(runs: Path, tmp_path: Path) -> None:
         (("a", "nowhere"), "Cannot read nowhere"),
         (("a", "a:q"), "it has p"),
         (("a", "torn.json"), "torn.json is not JSON"),
-        (("a", "newer.json"), "Upgrade to egregium 9.0"),
+        (("a", "newer.json"), "Upgrade egregium to 9.0"),
         (("a", "edited.json"), "Estimate.value should be float, and is 'seven'"),
         (("a", "[red]b", "--confidence", "95"), "confidence must lie between 0 and 1"),
         (("a", "[red]b", "--out", "torn.json/x.html"), "is a file"),
