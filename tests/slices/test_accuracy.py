@@ -1,6 +1,7 @@
 """Accuracy, with the loss that says what the classes are."""
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ LOGITS = torch.tensor([[2.0, 1.0], [0.0, 1.0], [3.0, -1.0], [0.0, 5.0]])
         (nn.BCEWithLogitsLoss(), torch.tensor([[1.0], [-1.0]]), torch.tensor([[1.0], [1.0]]), 0.5),
         (nn.BCELoss(), torch.tensor([[0.9], [0.2], [0.4]]), torch.tensor([[1.0], [0.0], [1.0]]), 2 / 3),
         (nn.CrossEntropyLoss(ignore_index=255), LOGITS, torch.tensor([0, 255, 1, 255]), 0.5),
+        (partial(F.cross_entropy, ignore_index=255), LOGITS, torch.tensor([0, 255, 1, 255]), 0.5),
         (F.cross_entropy, LOGITS.T.reshape(1, 2, 4), torch.tensor([[0, 1, 1, 1]]), 0.75),
     ],
 )

@@ -1,7 +1,7 @@
 """Digests of data, point and model: one look at the batches, which computes nothing."""
 
 from collections import UserDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from hashlib import sha256
@@ -39,8 +39,8 @@ def fingerprint(objective: Objective, theta: Tensor) -> Fingerprint:
     """The fingerprint of an objective at theta.
 
     Every batch is hashed whole, in the order of a pass: dtypes, shapes and bytes of tensors and arrays, plain values by
-    repr, other objects by their attributes. So it depends on order and split of the data, which f
-    does not; it does not depend on the device, nor on the dtype that the batches are cast to.
+    repr, other objects by their attributes. So it depends on order and split of the data, which f does not; it does
+    not depend on the device, nor on the dtype that the batches are cast to.
     """
     point = sha256()
     add(point, theta)
@@ -61,7 +61,19 @@ def fingerprint(objective: Objective, theta: Tensor) -> Fingerprint:
     kind = type(objective.model).__name__
     of_data, of_point, of_model, of_rest = (digest.hexdigest()[:DIGITS] for digest in (data, point, model, rest))
     known = of_data if seen else ""
-    return Fingerprint(samples, batches, known, of_point, f"{kind} {of_model}", of_rest, objective.loss_words())
+    loss = "" if objective.known_loss is None else _words(*objective.known_loss)
+    return Fingerprint(samples, batches, known, of_point, f"{kind} {of_model}", of_rest, loss)
+
+
+def _words(function: Callable[..., Tensor], options: Mapping[str, Any]) -> str:
+    """A loss of torch's with its options: numbers and words as they are, tensors by their digest."""
+    told = []
+    for name, value in sorted(options.items()):
+        digest = sha256()
+        if isinstance(value, Tensor):
+            add(digest, value)
+        told.append(f"{name}={digest.hexdigest()[:DIGITS] if isinstance(value, Tensor) else value}")
+    return f"{function.__name__}({', '.join(told)})"
 
 
 def add(digest: Digest, value: Any, depth: int = 0) -> None:

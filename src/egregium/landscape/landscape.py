@@ -7,10 +7,8 @@ Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egre
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial, reduce
 from itertools import islice
-from numbers import Real
 from typing import Any, final
 
 import torch
@@ -18,15 +16,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from egregium.autodiff import derivatives, gradient, memory_failures
-from egregium.errors import ArgumentError, DataError, LossError
+from egregium.errors import ArgumentError, DataError
+from egregium.landscape.arguments import counted, graph_was_cut, is_positive, refuse_unfit_arguments
 from egregium.landscape.data import not_finite_sample
 from egregium.landscape.fetching import Seeds, fetched_once
 from egregium.landscape.fingerprint import fingerprint
-from egregium.landscape.losses import Count, Terms, loss_terms
+from egregium.landscape.losses import Count, Known, Terms, loss_terms
 from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective
 from egregium.landscape.penalty import Decay, decays, penalty
 from egregium.landscape.place import checked_device, checked_dtype
-from egregium.landscape.selection import patterns_of, unwrapped
+from egregium.landscape.selection import patterns_of
 from egregium.landscape.setting import setting
 from egregium.landscape.states import fitted
 from egregium.landscape.statistics import collecting, tracking
@@ -76,30 +75,8 @@ class Landscape:
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
     ) -> None:
-        if not isinstance(model, nn.Module):
-            raise ArgumentError(
-                f"Landscape needs a torch.nn.Module, got {type(model).__name__}. For a plain function of a vector use "
-                "Landscape.from_function(f, theta)."
-            )
-        if (loss is None) == (batch_loss is None):
-            raise ArgumentError("Landscape needs exactly one of loss= and batch_loss=.")
-        for name, function in (("loss", loss), ("batch_loss", batch_loss)):
-            if function is not None and not callable(function):
-                raise ArgumentError(f"{name}= must be callable, got {type(function).__name__}.")
-            if isinstance(function, type):
-                raise ArgumentError(
-                    f"{name}= is the class {function.__name__}; pass an instance: {function.__name__}()."
-                )
-        if data is None:
-            raise DataError("Landscape needs data=: a list of batches, a DataLoader, a Dataset or one pair (X, y).")
-        if batch_loss is not None and terms is not None:
-            raise ArgumentError("terms= goes with loss=; batch_loss returns the number of its terms itself.")
-        own = unwrapped(loss) if isinstance(loss, nn.Module) else None
-        how = (
-            replace(loss_terms(loss, terms), module=own, function=own if own is not None else loss)
-            if loss is not None
-            else batch_loss
-        )
+        refuse_unfit_arguments(model, loss, data, batch_loss, terms)
+        how = batch_loss if loss is None else loss_terms(loss, terms)
         assert how is not None
         place, kind = checked_device(device), checked_dtype(dtype)
         with memory_failures():
@@ -157,7 +134,7 @@ class Landscape:
 
     def scaled(self, scale: float) -> "Landscape":
         """The landscape of scale * f: R depends on the units of f. Raises ArgumentError unless finite and positive."""
-        if not _positive(scale):
+        if not is_positive(scale):
             raise ArgumentError(f"scale must be a positive finite number, got {scale!r}.")
         return self._like(self._point, self.scale * scale)
 
@@ -199,7 +176,7 @@ class Landscape:
             return (), 1.0
 
         with collecting(objective.model):
-            collector.means(forward, differentiable=False)
+            collector.means(forward)
         return self._on(objective.with_state(buffers), self._point)
 
     @property
@@ -218,9 +195,9 @@ class Landscape:
         return self._objective.model if isinstance(self._objective, ModelObjective) else None
 
     @property
-    def criterion(self) -> Any:
-        """The loss(output, target) as it was given, unwrapped; None where model and loss are not apart."""
-        return self._objective.criterion if isinstance(self._objective, ModelObjective) else None
+    def known_loss(self) -> Known | None:
+        """torch's own loss function and its options, where the loss is one of these; else None."""
+        return self._objective.known_loss if isinstance(self._objective, ModelObjective) else None
 
     @property
     def data(self) -> Any:
@@ -350,20 +327,12 @@ class Landscape:
         """What was found out about model, loss and data once, by name; shared by `at`, `scaled` and `fixed`."""
         return self._objective.facts
 
-    def means(
-        self,
-        contribution: Contribution,
-        *,
-        seeds: Seeds = Seeds(),
-        most: int | None = None,
-        differentiable: bool = True,
-    ) -> list[Tensor]:
+    def means(self, contribution: Contribution, *, seeds: Seeds = Seeds(), most: int | None = None) -> list[Tensor]:
         """scale / (number of terms) * sum over batches of contribution(batch, parameters), added up in float64.
 
         Everything linear in the batches (value, gradient, products) goes through here: batches are weighted by their
         exact number of loss terms, so the result does not depend on how the data are split. The sums of a batch are
-        taken one at a time, and only their totals are held. Weight decay is not in it. `most`: batches to look at;
-        `differentiable`: whether a graph is kept from the parameters on.
+        taken one at a time, and only their totals are held. Weight decay is not in it. `most`: batches to look at.
         Raises DataError where the data have no terms at all.
         """
         totals: list[Tensor] = []
@@ -379,7 +348,7 @@ class Landscape:
             return counted(number, batch.index)
 
         with derivatives(self.device):
-            parameters = self._parameters(differentiable)
+            parameters = self._parameters()
             with self._objective.batches(parameters, seeds) as batches:
                 for within in islice(batches, most):
                     count += within(partial(added, parameters))
@@ -409,8 +378,8 @@ class Landscape:
             return 0.0
         return self.scale * penalty(self._decay, self.unflatten(self.theta).values())
 
-    def _parameters(self, differentiable: bool) -> list[Tensor]:
-        """Fresh leaves at the point, one a parameter: copies, for a model may write into them."""
+    def _parameters(self) -> list[Tensor]:
+        """Fresh leaves at the point, one a parameter, that require grad: copies, for a model may write into them."""
         current = self._objective.parameters()
         if current.keys() != self.shapes.keys():
             changed = sorted(current.keys() ^ self.shapes.keys())
@@ -421,25 +390,4 @@ class Landscape:
         if self._point is not None:
             at_point = self.unflatten(self._point)
             current = {name: at_point[name].to(p.dtype) for name, p in current.items()}
-        return [p.detach().clone().requires_grad_(differentiable) for p in current.values()]
-
-
-def counted(number: Any, index: int) -> float:
-    """The number of loss terms of a batch. Raises LossError where it is no finite number >= 0."""
-    if isinstance(number, (int, float)) or (isinstance(number, Tensor) and number.numel() == 1):
-        count = float(number)
-        if 0 <= count < float("inf"):
-            return count
-    raise LossError(f"The number of loss terms must be finite and >= 0, got {number!r} on batch {index}.")
-
-
-def _positive(value: object) -> bool:
-    return isinstance(value, Real) and 0 < float(value) < float("inf")
-
-
-def graph_was_cut() -> LossError:
-    """What to say where no batch's loss depends on the parameters."""
-    return LossError(
-        "The loss does not depend on the parameters: its graph was cut. Look for .detach(), .item(), "
-        "torch.no_grad() or numpy in the model or the loss."
-    )
+        return [p.detach().clone().requires_grad_() for p in current.values()]

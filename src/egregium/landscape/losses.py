@@ -7,7 +7,7 @@ taken as a mean over samples, and this is checked by splitting batches in two.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from egregium.errors import ArgumentError, LossError
+from egregium.landscape.selection import unwrapped
 
 Count = Tensor | float
 Terms = Literal["samples", "elements", "sum"] | Callable[[Any, Any], Count] | None
@@ -27,14 +28,19 @@ Terms = Literal["samples", "elements", "sum"] | Callable[[Any, Any], Count] | No
 class LossTerms:
     """A loss as `terms(output, target) -> (sum, number)`; f is sum / number, or the sum itself where not `mean`.
 
-    `module`: the loss itself where it is one, whose mode is put back; `function`: the loss as it was given.
+    `module`: the loss itself where it is one, whose mode is put back; `known`: torch's function and its options, where
+    the loss is one of torch's own.
     """
 
     terms: Callable[[Any, Any], tuple[Tensor, Count]]
     mean: bool
     check: Callable[[Any, Any], None] | None = None
     module: nn.Module | None = None
-    function: Any = None
+    known: "Known | None" = None
+
+
+#: torch's function, and the options with which it is called.
+Known = tuple[Callable[..., Tensor], dict[str, Any]]
 
 
 def kept_class_weight(output: Tensor, target: Tensor, options: dict[str, Any]) -> Count:
@@ -137,8 +143,13 @@ def loss_terms(loss: Callable[[Any, Any], Tensor], terms: Terms = None) -> LossT
     `terms` says what loss averages over: None recognises torch's losses and otherwise assumes samples and checks it;
     "samples" (length of the first dimension), "elements" (of the output) or a function `(output, target) -> number`
     are taken at their word; "sum" says that loss is a sum already, and f the sum over the data.
-    Raises ArgumentError for any other `terms`.
+    Raises ArgumentError for any other `terms`, LossError for a reduction that leaves no scalar.
     """
+    own = unwrapped(loss) if isinstance(loss, nn.Module) else None
+    return replace(_terms_of(loss, terms), module=own, known=_recognise(loss))
+
+
+def _terms_of(loss: Callable[[Any, Any], Tensor], terms: Terms) -> LossTerms:
     if terms == "sum":
         return LossTerms(lambda output, target: (_scalar(loss(output, target)), 1.0), mean=False)
     if terms is not None:
@@ -170,7 +181,7 @@ def loss_terms(loss: Callable[[Any, Any], Tensor], terms: Terms = None) -> LossT
     return LossTerms(total, mean=reduction != "sum")
 
 
-def _recognise(loss: Any) -> tuple[Callable[..., Tensor], dict[str, Any]] | None:
+def _recognise(loss: Any) -> Known | None:
     """(torch's function, its options) where loss is one of torch's own, a module compiled or not, else None."""
     loss = getattr(loss, "_orig_mod", loss)
     options: dict[str, Any] = {}

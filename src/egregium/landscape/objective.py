@@ -21,7 +21,7 @@ from egregium.autodiff import exhausted, leaves_of, second_derivatives_of
 from egregium.errors import ArgumentError, DataError, EgregiumError, LossError, NotFiniteError
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
 from egregium.landscape.fetching import NOISE, Seeds, fetched
-from egregium.landscape.losses import Count, LossTerms, rows
+from egregium.landscape.losses import Count, Known, LossTerms, rows
 from egregium.landscape.preservation import Generator, evaluation_mode, generators_kept, seed_all
 from egregium.landscape.selection import measured, refuse_unfit, unwrapped
 
@@ -165,7 +165,7 @@ class ModelObjective(Objective):
     def with_state(self, state: Mapping[str, Tensor], *, collecting: bool = False) -> "ModelObjective":
         """The same objective with these tensors, by name, in the place of buffers and of parameters that are not theta.
 
-        `collecting`: a forward pass may write into them, as running statistics do in training; else into copies.
+        `collecting`: `state` has all buffers, and a pass writes into them, as into running statistics in training.
         """
         other = self._like(self.data, self.dtype, self._device)
         other._state, other._collecting = {**self._state, **state}, collecting
@@ -177,24 +177,15 @@ class ModelObjective(Objective):
         frozen = {name: p.detach() for name, p in self.model.named_parameters() if name not in theta}
         return {name: self._state.get(name, p) for name, p in frozen.items()} | self.buffers()
 
-    def loss_words(self) -> str:
-        """The loss with its options, where it is a module or a function by name."""
-        loss = self._loss.function if isinstance(self._loss, LossTerms) else self._loss
-        if not isinstance(loss, nn.Module):
-            return str(getattr(loss, "__qualname__", ""))
-        known = {name: x for name, x in vars(loss).items() if isinstance(x, (str, int, float)) and name[0] != "_"}
-        options = (f"{name}={x}" for name, x in sorted(known.items()) if name != "training")
-        return f"{type(loss).__name__}({', '.join(options)})"
-
     @property
-    def criterion(self) -> Any:
-        """The user's loss(output, target), where model and loss are apart."""
-        return self._loss.function if isinstance(self._loss, LossTerms) else None
+    def known_loss(self) -> Known | None:
+        """torch's own loss function and its options, where model and loss are apart and it is one of these."""
+        return self._loss.known if isinstance(self._loss, LossTerms) else None
 
     def buffers(self) -> dict[str, Tensor]:
-        """Copies of the buffers as a pass puts them in place, by name."""
+        """The buffers as a pass puts them in place, by name: copies, but where a pass collects into them."""
         here = {name: self._state.get(name, b) for name, b in self.model.named_buffers()}
-        return {name: self._cast(b.detach().clone()) for name, b in here.items()}
+        return here if self._collecting else {name: self._cast(b.detach().clone()) for name, b in here.items()}
 
     def _like(self, data: Any, dtype: torch.dtype | None, device: torch.device | None) -> "ModelObjective":
         other = ModelObjective(self.model, self._loss, data, dtype, device, self._patterns)
@@ -244,7 +235,7 @@ class ModelObjective(Objective):
         others = ((name, p) for name, p in self.model.named_parameters() if name not in names)
         frozen = ((name, self._state.get(name, p).detach()) for name, p in others)
         state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
-        state |= self._state if self._collecting else self.buffers()
+        state |= self.buffers()
         state |= dict(zip(names, parameters, strict=True))
         prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
         of_batch = replace(batch, outputs_at=partial(self._outputs_at, names, batch)) if batch.part else batch

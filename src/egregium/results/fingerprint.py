@@ -16,7 +16,7 @@ class Fingerprint:
         point: of theta's bytes, in the dtype of the measurement.
         model: its class, and a digest of the names and shapes of the parameters; "function" for a plain function.
         rest: of the tensors that theta leaves out: buffers, frozen parameters; "" where not known.
-        loss: the loss and its options, as far as they can be told; "" where they cannot.
+        loss: torch's loss function with its options; "" for a loss of the user's own, whose content cannot be seen.
     """
 
     samples: int

@@ -1,12 +1,12 @@
 """The share of samples whose class is predicted."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from egregium.errors import ArgumentError
 from egregium.landscape import Landscape
@@ -14,9 +14,8 @@ from egregium.landscape.losses import Count
 from egregium.landscape.objective import BatchLoss
 
 #: Losses whose outputs have the classes along their second dimension, and those of one probability or logit.
-CLASSES = (nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss, F.cross_entropy, F.nll_loss)
-PROBABILITIES = (nn.BCELoss, F.binary_cross_entropy)
-LOGITS = (nn.BCEWithLogitsLoss, F.binary_cross_entropy_with_logits)
+CLASSES = (F.cross_entropy, F.nll_loss, F.multi_margin_loss)
+THRESHOLDS = {F.binary_cross_entropy: 0.5, F.binary_cross_entropy_with_logits: 0.0}
 
 
 def accuracy(land: Landscape) -> float:
@@ -34,7 +33,7 @@ def accuracy(land: Landscape) -> float:
         if batch.outputs is None:
             raise ArgumentError("accuracy needs loss= and targets that are classes; this landscape has batch_loss=.")
         outputs = batch.outputs()
-        hits = _hits(outputs, batch.batch[1], land.criterion)
+        hits = _hits(outputs, batch.batch[1], *(land.known_loss or (None, {})))
         right, total = right + int(hits.sum()), total + hits.numel()
         finite &= bool(torch.isfinite(outputs.detach()).all())
         return (), 1.0
@@ -43,12 +42,12 @@ def accuracy(land: Landscape) -> float:
     return right / total if total and finite else math.nan
 
 
-def _hits(outputs: Any, targets: Any, criterion: Any) -> Tensor:
+def _hits(outputs: Any, targets: Any, loss: Any, options: Mapping[str, Any]) -> Tensor:
     """For each sample that has a class, whether the output's is it."""
     found = None
     if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
         single = outputs.ndim == 1 or outputs.shape[1:].numel() == 1
-        found = _of_two(outputs, targets, criterion) if single else _of_several(outputs, targets, criterion)
+        found = _of_two(outputs, targets, loss) if single else _of_several(outputs, targets, loss, options)
     if found is None:
         raise ArgumentError(
             "accuracy needs targets that are classes, and a loss that says how: numbers or probabilities with "
@@ -58,29 +57,25 @@ def _hits(outputs: Any, targets: Any, criterion: Any) -> Tensor:
     return found
 
 
-def _of_two(outputs: Tensor, targets: Tensor, criterion: Any) -> Tensor | None:
+def _of_two(outputs: Tensor, targets: Tensor, loss: Any) -> Tensor | None:
     """Single logits or probabilities against 0 and 1; None where it is not known which of the two they are."""
     if outputs.numel() != targets.numel() or not bool(((targets == 0) | (targets == 1)).all()):
         return None
-    threshold = 0.0 if _is(criterion, LOGITS) else 0.5 if _is(criterion, PROBABILITIES) else None
+    threshold = THRESHOLDS.get(loss)
     return None if threshold is None else (outputs.reshape(-1) > threshold) == (targets.reshape(-1) > 0.5)
 
 
-def _of_several(outputs: Tensor, targets: Tensor, criterion: Any) -> Tensor | None:
+def _of_several(outputs: Tensor, targets: Tensor, loss: Any, options: Mapping[str, Any]) -> Tensor | None:
     """The largest of several outputs; None where it is not known along which dimension the classes are."""
-    if outputs.ndim > 2 and not _is(criterion, CLASSES):
+    if outputs.ndim > 2 and loss not in CLASSES:
         return None
     if not targets.is_floating_point() and targets.shape == outputs[:, 0].shape:
-        known = targets != getattr(criterion, "ignore_index", -100)
+        known = targets != options.get("ignore_index", -100)
         return (outputs.argmax(1) == targets)[known]
     if targets.is_floating_point() and targets.shape == outputs.shape:
         shares = bool((targets.sum(1) - 1).abs().max() < 1e-3) and bool((targets >= 0).all())
         return outputs.argmax(1) == targets.argmax(1) if shares else None
     return None
-
-
-def _is(criterion: Any, kinds: tuple[Any, ...]) -> bool:
-    return any(isinstance(criterion, kind) if isinstance(kind, type) else criterion is kind for kind in kinds)
 
 
 def _shape(value: Any) -> str:
