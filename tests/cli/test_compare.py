@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import commands
 import pytest
 import torch
 
@@ -34,8 +34,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from egregium.cli import main; main()", "compare", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return commands.run(folder, "compare", *arguments)
 
 
 def test_table_verdict_and_page(runs: Path, tmp_path: Path) -> None:

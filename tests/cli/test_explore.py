@@ -3,13 +3,12 @@
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
+from commands import MAIN, run
 
-MAIN = [sys.executable, "-u", "-c", "from egregium.cli import main; main()"]
 TARGET = """
 import torch, egregium as eg
 
@@ -21,7 +20,7 @@ def saddle():
 def cut(folder: Path) -> None:
     (folder / "mine.py").write_text(TARGET)
     line = ["slice", "mine.py:saddle", "--directions", "gaussian", "--points", "5", "--coarse", "3", "--out", "run"]
-    done = subprocess.run([*MAIN, *line], cwd=folder, capture_output=True, text=True, check=False)
+    done = run(folder, *line)
     assert done.returncode == 0, done.stderr
 
 
@@ -68,8 +67,7 @@ def test_it_serves_until_ctrl_c(tmp_path: Path) -> None:
 def test_what_cannot_be_explored_is_a_sentence(tmp_path: Path, change: object, words: str) -> None:
     cut(tmp_path)
     change(tmp_path)
-    line = [*MAIN, "explore", "run", "--no-browser"]
-    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = run(tmp_path, "explore", "run", "--no-browser")
     assert done.returncode == 2
     assert words in " ".join((done.stderr + done.stdout).split())
     assert "Traceback" not in done.stderr
@@ -77,7 +75,6 @@ def test_what_cannot_be_explored_is_a_sentence(tmp_path: Path, change: object, w
 
 def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
     cut(tmp_path)
-    line = [*MAIN, "explore", "run", "--no-browser", "--port", "99999"]
-    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = run(tmp_path, "explore", "run", "--no-browser", "--port", "99999")
     assert done.returncode == 2
     assert "--port 99999 cannot be listened at" in " ".join(done.stderr.split())

@@ -1,9 +1,9 @@
 """`egregium geometry`, as a user runs it."""
 
 import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import pytest
 
 import egregium as eg
@@ -24,8 +24,7 @@ def line():
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "mine.py").write_text(TARGET)
-    command = [sys.executable, "-c", "from egregium.cli import main; main()", "geometry", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return commands.run(folder, "geometry", *arguments)
 
 
 def test_table_document_and_pictures(tmp_path: Path) -> None:

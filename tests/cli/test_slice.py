@@ -3,10 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import commands
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -22,12 +22,11 @@ def network():
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 2))
     return eg.Landscape(model, nn.CrossEntropyLoss(), (torch.randn(20, 3), torch.randint(0, 2, (20,))))
 """
-MAIN = [sys.executable, "-c", "from egregium.cli import main; main()", "slice"]
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "mine.py").write_text(TARGET)
-    return subprocess.run([*MAIN, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return commands.run(folder, "slice", *arguments)
 
 
 def checkpoints(folder: Path, count: int) -> list[str]:
@@ -79,7 +78,7 @@ def test_a_trajectory(tmp_path: Path) -> None:
 def test_a_killed_command_goes_on(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(TARGET)
     options = ["mine.py:network", "--points", "61", "--quantities", "loss", "--out", "there"]
-    killed = subprocess.Popen([*MAIN, *options], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    killed = subprocess.Popen([*commands.MAIN, "slice", *options], cwd=tmp_path, stdout=subprocess.DEVNULL)
     store, begun = tmp_path / "there" / "slice.jsonl", time.monotonic()
     while not store.exists() or store.read_bytes().count(b"\n") < 10:
         assert killed.poll() is None

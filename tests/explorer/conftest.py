@@ -1,10 +1,9 @@
 """A small plane in a directory, and the landscape that it was cut from."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import run
 
 TARGET = """
 import torch, egregium as eg
@@ -17,18 +16,11 @@ def network():
 """
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-c", "from egregium.cli import main; main()", *arguments]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="session")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of mine.py, with a slice in `run`."""
     folder = tmp_path_factory.mktemp("explored")
     (folder / "mine.py").write_text(TARGET)
-    done = command(
-        folder, "slice", "mine.py:network", "--points", "7", "--coarse", "3", "--rtol", "0.3", "--out", "run"
-    )
+    done = run(folder, "slice", "mine.py:network", "--points", "7", "--coarse", "3", "--rtol", "0.3", "--out", "run")
     assert done.returncode == 0, done.stderr
     return folder

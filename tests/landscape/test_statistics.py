@@ -150,3 +150,28 @@ def test_states_as_they_are_saved() -> None:
     assert (
         found.value() == eg.Landscape(tied, nn.MSELoss(), (x, x)).loaded({**once, "1.weight": once["0.weight"]}).value()
     )
+
+
+def test_loaded_and_reestimated_in_another_dtype_with_frozen_parameters() -> None:
+    """Frozen parameters of a loaded float32 state, measured in float64: cast as all else is."""
+    torch.manual_seed(0)
+    model, x, y = Parts(), torch.randn(9, 3).double(), torch.randint(0, 2, (9,))
+    state = {name: b + 0.1 if b.is_floating_point() else b for name, b in model.state_dict().items()}
+    part = eg.Landscape(model, nn.CrossEntropyLoss(), (x, y), params="head.*", dtype=DOUBLE).loaded(state)
+    moved = Parts()
+    moved.load_state_dict(state)
+    whole = eg.Landscape(moved.double(), nn.CrossEntropyLoss(), (x, y))
+    assert part.reestimated().value() == pytest.approx(whole.reestimated().value(), rel=1e-12)
+
+
+def test_reestimation_with_a_loss_that_takes_derivatives() -> None:
+    torch.manual_seed(0)
+    model, x = Parts().to(DOUBLE), torch.randn(9, 3, dtype=DOUBLE)
+
+    def penalty(m: nn.Module, batch: Tensor) -> tuple[Tensor, int]:
+        out = m(batch).square().sum()
+        return sum(p.square().sum() for p in torch.autograd.grad(out, list(m.parameters()), create_graph=True)), 9
+
+    found = eg.Landscape(model, batch_loss=penalty, data=[x]).reestimated()
+    z = model.encoder[0](x).detach()
+    torch.testing.assert_close(found._objective.buffers()["encoder.1.running_mean"], z.mean(0))

@@ -1,5 +1,7 @@
 """A session with one point of each kind: sampled, exact, and not converged."""
 
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -32,3 +34,12 @@ def poor(sampled: eg.Measurement) -> eg.Measurement:
 def session(sampled: eg.Measurement, saddle: eg.Measurement, poor: eg.Measurement) -> eg.Session:
     points = {"sampled": sampled, "a <saddle> & $x": saddle, "poor": poor}
     return eg.Session("Three <b>points</b>", 'egregium "three" && more', points, "2026-11-24T09:00:00Z", ("<i>hm</i>",))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        reason = "no chromium on PATH, so the page was not rendered"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return found

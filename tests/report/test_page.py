@@ -1,17 +1,13 @@
 """The page as a stranger receives it: complete, safe, offline, valid, and narrow enough."""
 
-import html
-import os
 import re
-import shutil
-import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from reading import Reader, measured_in
 
 import egregium as eg
 from egregium.errors import DocumentError
@@ -20,38 +16,6 @@ from egregium.report.pictures import PICTURES
 from egregium.report.scripts import scripts
 from egregium.report.typeset import typeset
 from egregium.results import Slice
-
-VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
-
-
-class Reader(HTMLParser):
-    """Elements with their attributes, in order; text by section; the stack is checked on the way."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.stack: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-        assert self.stack == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self.stack):
-            self.words.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture(scope="module")
@@ -173,32 +137,6 @@ def test_one_point_and_many(session: eg.Session, sampled: eg.Measurement) -> Non
 def test_a_session_without_measurements_is_refused(session: eg.Session) -> None:
     with pytest.raises(eg.EgregiumError, match="at least one measurement"):
         page(replace(session, measurements={}))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        reason = "no chromium on PATH, so the page was not rendered"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return found
-
-
-def measured_in(chromium: str, document: str, width: int, folder: Path) -> tuple[int, int]:
-    """(width of the content, width of the view) of `document` in a frame of `width` pixels."""
-    frame = f'<iframe style="border:0;width:{width}px;height:800px" srcdoc="{html.escape(document)}"></iframe>'
-    probe = """<script>onload = () => {
-      const root = document.querySelector("iframe").contentDocument.documentElement;
-      document.title = `${root.scrollWidth} of ${root.clientWidth}`;
-    }</script>"""
-    (folder / "frame.html").write_text(f"<!doctype html><meta charset=utf-8>{probe}{frame}", encoding="utf-8")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    quiet += ["--disable-component-update", "--disable-sync", f"--user-data-dir={folder / 'profile'}"]
-    command = [chromium, "--headless", *quiet, "--dump-dom", (folder / "frame.html").as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    title = re.search(r"<title>(\d+) of (\d+)</title>", done.stdout)
-    assert title is not None, done.stderr
-    return int(title[1]), int(title[2])
 
 
 @pytest.mark.parametrize("width", [375, 1200])

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from handmade import line, plane, trajectory
 
-from egregium.report.collection import Collection, Found
+from egregium.report.collection import Collection, Found, collection
 from egregium.report.surfaces import MOST_SURFACES, data, reliefs
 
 
@@ -39,3 +40,13 @@ def test_json_has_no_character_that_ends_its_element(name: str) -> None:
     text = data({"name": name})
     assert json.loads(text) == {"name": name}
     assert not set("<>&\u2028\u2029") & set(text)
+
+
+def test_the_plane_that_is_asked_stands_first(tmp_path: Path) -> None:
+    """A click on the first surface of a page that is served is answered for that plane."""
+    for name, centre in (("a", 0.5), ("slice", 0.7), ("z", 0.9)):
+        replace(plane(), centre=centre, axes=(f"{name} 1", f"{name} 2")).save(str(tmp_path / f"{name}.json"))
+    found = collection([tmp_path])
+    (asked,) = (each.result for each in found.documents if each.file == "slice.json")
+    assert [relief.name for relief in reliefs(found)] == ["a", "slice", "z"]
+    assert [relief.name for relief in reliefs(found, asked)] == ["slice", "a", "z"]

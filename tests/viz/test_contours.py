@@ -1,6 +1,5 @@
 """Contours and what lies between their places."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +8,7 @@ from drawable import NAN
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from egregium.viz.contours import between, draw_contours, levels
+from egregium.viz.contours import draw_contours, levels
 from egregium.viz.palette import HALO
 
 
@@ -36,15 +35,3 @@ def test_no_area_no_contours(shape: tuple[int, int]) -> None:
     ax = Figure().add_subplot()
     draw_contours(ax, range(shape[1]), range(shape[0]), np.arange(shape[0] * shape[1]).reshape(shape))
     assert not ax.collections
-
-
-def test_between_places_bilinear() -> None:
-    a, b = [0.0, 1.0, 3.0], [-1.0, 1.0]
-    values = [[2 * x - 3 * y + x * y for x in a] for y in b]
-    for x, y in ((0.0, -1.0), (0.3, 0.2), (2.5, 1.0), (3.0, 1.0)):
-        assert between(a, b, values, x, y) == pytest.approx(2 * x - 3 * y + x * y)
-    assert math.isnan(between(a, b, values, 3.1, 0))
-    assert math.isnan(between(a, b, values, 0.5, 1.1))
-    for hole in (NAN, math.inf):
-        assert math.isnan(between(a, b, [[hole] * 3] * 2, 0.5, 0))
-    assert math.isnan(between([0.0], [0.0], [[1.0]], 0, 0))

@@ -1,6 +1,9 @@
 """A quantity between the places where it was measured."""
 
+import math
+
 import numpy as np
+import pytest
 
 from egregium.viz.interpolation import between, finite
 
@@ -27,3 +30,15 @@ def test_one_place_has_no_between() -> None:
 
 def test_finite() -> None:
     np.testing.assert_array_equal(finite([1.0, np.inf, np.nan]), [1.0, np.nan, np.nan])
+
+
+def test_places_one_by_one() -> None:
+    a, b = [0.0, 1.0, 3.0], [-1.0, 1.0]
+    values = [[2 * x - 3 * y + x * y for x in a] for y in b]
+    at = lambda z, x, y: between(z, a, b, [x], [y])[0, 0]
+    for x, y in ((0.0, -1.0), (0.3, 0.2), (2.5, 1.0), (3.0, 1.0)):
+        assert at(values, x, y) == pytest.approx(2 * x - 3 * y + x * y)
+    assert math.isnan(at(values, 3.1, 0))
+    assert math.isnan(at(values, 0.5, 1.1))
+    for hole in (math.nan, math.inf):
+        assert math.isnan(at([[hole] * 3] * 2, 0.5, 0))

@@ -69,3 +69,8 @@ def test_without_a_plane(course: Trajectory, count: int) -> None:
     assert not [c for c in picture.figure.axes[0].collections if isinstance(c, ContourSet)]
     assert len(picture.figure.axes[1].texts) == 1  # the plane's loss has no name: it is not there
     assert "<svg" in svg(picture)
+
+
+def test_a_grid_without_area_has_no_loss_between_its_places(course: Trajectory) -> None:
+    point = made("plane", {"loss": sheet([0.0], [0.0], [[1.0]])})
+    assert np.isnan(plane_losses(replace(course, plane=point))).all()

@@ -62,5 +62,4 @@ def _plane(
     path = trajectory(
         land, list(states.values()), directions=two, names=list(states), seed=seed, progress=watch, **LOOK
     )
-    assert path.plane is not None
-    keep(out, land, two, path.plane, path, {"title": TITLE, "target": digits.TARGET}, force)
+    keep(out, land, two, path, {"title": TITLE, "target": digits.TARGET}, force)

@@ -20,7 +20,7 @@ from egregium.errors import ArgumentError, DocumentError
 from egregium.explorer import live, site
 from egregium.landscape import Landscape
 from egregium.report import collection, page
-from egregium.results import Slice, load
+from egregium.results import Slice
 
 #: The only address that is listened at.
 LOOPBACK = "127.0.0.1"
@@ -47,14 +47,14 @@ def explore(
         raise DocumentError(
             f"{directory} has no plane to explore. Make one: egregium slice TARGET --out {shlex.quote(str(directory))}"
         )
-    plane = load(directory / SLICE)
-    if not isinstance(plane, Slice):
+    kept = next((each.result for each in found.documents if each.file == SLICE), None)
+    if not isinstance(kept, Slice):
         raise DocumentError(f"{directory / SLICE} is no slice. Run `egregium slice` again with --force.")
-    plane = replace(plane, target=target or plane.target)
+    plane = replace(kept, target=target or kept.target)
     OUT.print(f"Importing {plane.target}" + ("" if target else f", as {directory} says."), markup=False, soft_wrap=True)
     ready = live(plane, directory / ARRAYS, landscape_of_slice, rtol, seed, budget)
     token = secrets.token_urlsafe(16)
-    app = site(ready, page(found, live=True), token)
+    app = site(ready, page(found, live=kept), token)
     with _listening(port) as listener:
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/?token={token}"
         OUT.print(f"Exploring {directory}; Ctrl-C ends it.\n{address}", soft_wrap=True, markup=False)

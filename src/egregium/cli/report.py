@@ -7,12 +7,10 @@ import typer
 
 from egregium.cli.console import OUT, sentences
 from egregium.cli.output import command_line, made, prepared
+from egregium.cli.session import PAGE
 from egregium.errors import ArgumentError
 from egregium.report import collection, page
 from egregium.results import write_whole
-
-#: The page's name in the first directory.
-PAGE = "report.html"
 
 
 @sentences

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from egregium.cli.session import RESULT
 from egregium.errors import ArgumentError, DocumentError
 from egregium.results import Measurement, Session, load
 
-#: The document of a run in its folder.
-RESULT = "result.json"
 #: Between the name of a run and that of its point.
 DOT = " · "
 

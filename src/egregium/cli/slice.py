@@ -16,7 +16,7 @@ from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.target import DTYPES, Target, prepared_landscape
 from egregium.errors import ArgumentError, DocumentError
 from egregium.landscape import Landscape
-from egregium.results import QUANTITIES, Directions, Slice, Trajectory, load
+from egregium.results import QUANTITIES, Directions, Slice, Trajectory, load, write_whole
 from egregium.slices import components, plane, trajectory
 from egregium.slices.directions import PAIRS
 
@@ -60,7 +60,7 @@ def slice_(
     """Look at the loss and R over a plane through the point of TARGET; goes on where a killed run ended."""
     going_on = _unfinished(out)
     prepared(out, () if going_on else (SLICE, ARRAYS, *((TRAJECTORY,) if trail else ())), force)
-    states = [read_state(path) for path in trail or ()]
+    states = [(path, read_state(path)) for path in trail or ()]
     checkpoint = checkpoint or (trail[-1] if trail else None)
     land = prepared_landscape(target, checkpoint, device, dtype)
     made(out)
@@ -80,20 +80,26 @@ def slice_(
     with watching() as watch:
         watch.begin("slice")
         how["progress"] = watch
-        two = pair(land, directions, seed, states)
+        two = pair(land, directions, seed, [state for _, state in states])
         about = {"title": target, "target": target, "checkpoint": str(checkpoint or "")}
-        if states:
-            names = [path.stem for path in trail or ()]
-            found = trajectory(
-                land, states, directions=two, names=names, **({} if span is None else {"span": span}) | how
-            )
-            seen, path = found.plane, found
-        else:
-            seen, path = plane(land, two, span=span, **how), None
+        found = _looked(land, two, span, how, states)
+    keep(out, land, two, found, about, force or going_on)
+    seen = found if isinstance(found, Slice) else found.plane
     assert seen is not None
-    keep(out, land, two, seen, path, about, force or going_on)
     OUT.print(slice_table(replace(seen, title=target)))
-    _told(seen, out, watch, path is not None)
+    _told(seen, out, watch, bool(states))
+
+
+def _looked(
+    land: Landscape, two: Directions, span: float | None, how: dict[str, Any], states: Sequence[tuple[Path, Any]]
+) -> Slice | Trajectory:
+    """The plane, and the checkpoints on it where there are any."""
+    if not states:
+        return plane(land, two, span=span, **how)
+    if span is not None:  # else what holds all checkpoints
+        how = how | {"span": span}
+    names = [path.stem for path, _ in states]
+    return trajectory(land, [state for _, state in states], directions=two, names=names, **how)
 
 
 def _unfinished(out: Path) -> bool:
@@ -121,21 +127,20 @@ def keep(
     out: Path,
     land: Landscape,
     directions: Directions,
-    seen: Slice,
-    path: Trajectory | None,
+    found: Slice | Trajectory,
     about: Mapping[str, Any],
     force: bool,
 ) -> None:
-    """Write the slice, the arrays it runs over, and the trajectory; each whole or not at all."""
+    """Write the slice, the arrays it runs over, and the trajectory projected on it; each whole or not at all."""
+    seen = found if isinstance(found, Slice) else found.plane
+    assert seen is not None
     seen = replace(seen, command=command_line(), created=now(), **about)
     arrays = {"theta": land.theta.cpu(), "directions": directions.vectors.cpu().contiguous()}
     with Process.held():
-        beside = out / f".{ARRAYS}"
-        beside.write_bytes(save(arrays))
-        beside.replace(out / ARRAYS)
+        write_whole(out / ARRAYS, save(arrays), force=force)
         seen.save(str(out / SLICE), force=force)
-        if path is not None:
-            replace(path, plane=seen).save(str(out / TRAJECTORY), force=force)
+        if isinstance(found, Trajectory):
+            replace(found, plane=seen).save(str(out / TRAJECTORY), force=force)
 
 
 def _told(seen: Slice, out: Path, watch: Watch, trail: bool) -> None:

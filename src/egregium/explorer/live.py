@@ -12,10 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from egregium.errors import ArgumentError, ArithmeticalError, DocumentError, LossError, TargetError
+from egregium.errors import ArgumentError, DocumentError, TargetError
 from egregium.landscape import Landscape
-from egregium.measurement import scalar_curvature
 from egregium.results import Slice
+from egregium.results.estimate import rounded
+from egregium.slices.quantities import Precision, found
 
 #: Relative difference of the loss at the centre beyond which TARGET is not what it was.
 CHANGED = 1e-4
@@ -44,7 +45,8 @@ class Live:
     def measured(self, a: Any, b: Any) -> dict[str, Any]:
         """Loss, gradient norm and R with its interval at (a, b), as JSON has them: None where one is not finite.
 
-        Raises ArgumentError for coordinates that are no numbers, or far outside the plane.
+        Raises ArgumentError for coordinates that are no numbers, or far outside the plane, BudgetError where the budget
+        ends before there is an interval.
         """
         x, y = (self._inside(value, name, j) for j, (value, name) in enumerate(((a, "a"), (b, "b"))))
         theta = self.theta + x * self.directions[:, 0] + y * self.directions[:, 1]
@@ -54,16 +56,24 @@ class Live:
             return {"a": x, "b": y} | self._at(there.reestimated() if again else there)
 
     def _at(self, land: Landscape) -> dict[str, Any]:
-        found: dict[str, Any] = {"loss": None, "gradient": None, "R": None, "half": None, "text": "–", "says": ""}
-        try:
-            loss, g = land.value_and_gradient()
-            found |= {"loss": _finite(loss), "gradient": _finite(float(g.double().norm()))}
-            e = scalar_curvature(land, rtol=self.rtol, seed=self.seed, budget=self.budget)
-        except (LossError, ArithmeticalError, RuntimeError, ValueError) as error:  # outside of the loss's domain
-            return found | {"says": str(error)}
-        text = str(e).replace("+/-", "±").replace("-", "−")
-        says = "" if e.converged else "R is less precise than asked: the budget ended."
-        return found | {"R": _finite(e.value), "half": _finite(e.half_width()), "text": text, "says": says}
+        precision = Precision(self.rtol, self.plane.confidence, self.seed, self.budget)
+        loss, slope, R = (found(name, land, precision) for name in ("loss", "gradient_norm", "scalar_curvature"))
+        text = "–"
+        if math.isfinite(R.value):
+            level = f" ({100 * self.plane.confidence:g} %)"
+            text = rounded(R.value, R.half_width) + level if R.half_width else f"{R.value:.6g} (exact)"
+        if not math.isfinite(loss.value):
+            says = loss.why or f"The loss is {loss.value} here."
+        else:
+            says = R.why or ("" if R.converged else "R is less precise than asked: the budget ended.")
+        return {
+            "loss": _finite(loss.value),
+            "gradient": _finite(slope.value),
+            "R": _finite(R.value),
+            "half": _finite(R.half_width),
+            "text": text.replace("+/-", "±").replace("-", "−"),
+            "says": says,
+        }
 
     def _inside(self, value: Any, name: str, j: int) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < MOST:

@@ -17,15 +17,15 @@ from egregium.report.surfaces import reliefs
 from egregium.report.table import in_full, side_by_side
 from egregium.report.templates import templates
 from egregium.report.words import change
-from egregium.results import Session
+from egregium.results import Session, Slice
 
 
-def page(found: Session | Collection, *, live: bool = False) -> str:
+def page(found: Session | Collection, *, live: Slice | None = None) -> str:
     """One self-contained HTML page of a session, or of all documents of a collection; the same text for the same.
 
     R with its interval at each point in the first lines, warnings, surfaces to turn, pictures, all numbers, how they
     were computed, the formulas, and the documents themselves as links. Numbers and pictures are there without scripts.
-    `live`: with a place that asks the program which serves the page; it works nowhere else.
+    `live`: the plane of the collection that the program which serves the page answers for; it works nowhere else.
     Raises ArgumentError for a session without measurements.
     """
     found = alone(found) if isinstance(found, Session) else found
@@ -40,15 +40,15 @@ def page(found: Session | Collection, *, live: bool = False) -> str:
 
 def _can_be_shown(found: Collection, document: Found) -> bool:
     try:
-        _rendered(found.only([document]), live=False)
+        _rendered(found.only([document]), live=None)
     except Exception:
         return False
     return True
 
 
-def _rendered(found: Collection, live: bool) -> str:
-    drawn = reliefs(found)
-    running = scripts(interactive=bool(drawn), live=live)
+def _rendered(found: Collection, live: Slice | None) -> str:
+    drawn = reliefs(found, live)
+    running = scripts(interactive=bool(drawn), live=live is not None)
     return (
         templates()
         .get_template("page.html.jinja")
@@ -57,8 +57,8 @@ def _rendered(found: Collection, live: bool) -> str:
             created=_date(found.created),
             reliefs=drawn,
             scripts=running,
-            policy=policy(running, live),
-            live=live,
+            policy=policy(running, live is not None),
+            live=live is not None,
             plates=plates(found),
             documents=list(zip(found.documents, all_embedded([each.result for each in found.documents]), strict=True)),
             version=version("egregium"),

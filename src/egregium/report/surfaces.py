@@ -27,9 +27,10 @@ class Relief:
     caption: Markup
 
 
-def reliefs(found: Collection) -> list[Relief]:
-    """The first planes of the collection, with the trajectories that were projected on them."""
+def reliefs(found: Collection, asked: Slice | None = None) -> list[Relief]:
+    """The first planes of the collection, with the trajectories that were projected on them; `asked` before all."""
     planes = [(name, plane) for name, plane in found.of(Slice) if plane.kind == "plane"]
+    planes.sort(key=lambda one: one[1] is not asked)
     trajectories = found.of(Trajectory)
     for name, trajectory in trajectories:  # a trajectory brings its plane
         if trajectory.plane is not None and not any(belongs(trajectory, plane) for _, plane in planes):

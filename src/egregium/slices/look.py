@@ -29,8 +29,8 @@ class Look:
         quantities: of "loss", "gradient_norm", "accuracy", "scalar_curvature", "mean_curvature", "largest_eigenvalue".
         points: places along each axis for the first three, odd for the centre to be one.
         coarse: places along each axis for the others, which take tens of gradients each and more.
-        adaptive: look at the loss only where it bends: where the middle of a square is off the mean of its corners by
-            more than this share of the loss's range.
+        adaptive: look at the loss only where it bends: where linear interpolation between its places may be off by more
+            than this share of the loss's range.
         statistics: of BatchNorm, at each place: "kept", those that the model has, or "re-estimated" there by one more
             pass over the data.
         store: a file of JSON lines to which each place is added, and from which the same call goes on.
@@ -99,7 +99,7 @@ def surveyed(
 
     precision = Precision(look.rtol, look.confidence, look.seed, look.budget, look.memory)
     print_ = land.fingerprint()
-    header = _header(land, grids, look, shape.axes, centre, made_of, print_)
+    header = _subject(land, centre, print_) | _looked(grids, look, shape.axes, made_of)
     store = Store(look.store, header, look.store_anew)
     extra = FORWARD if again else Cost()
     survey = Survey(land_at, store, precision, look.adaptive, look.progress, FORWARD, extra)
@@ -127,21 +127,9 @@ def surveyed(
     )
 
 
-def _header(
-    land: Landscape,
-    grids: Sequence[Grid],
-    look: Look,
-    axes: Sequence[str],
-    centre: float,
-    made_of: Sequence[Tensor],
-    print_: Fingerprint,
-) -> dict[str, Any]:
-    """What makes two slices the same: where, of what, how."""
-    digest = hashlib.sha256()
-    for tensor in made_of:
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+def _subject(land: Landscape, centre: float, print_: Fingerprint) -> dict[str, Any]:
+    """What makes two slices those of one landscape."""
     return {
-        "directions": digest.hexdigest()[:16],
         "loss at the centre": repr(centre),
         "data": f"{print_.samples} samples, {print_.data}",
         "model": print_.model,
@@ -150,12 +138,22 @@ def _header(
         "scale": land.scale,
         "setting": [[row.name, row.value] for row in land.setting],
         "parameters": land.n,
+        "dtype": str(land.dtype),
+        "device": land.device.type,
+    }
+
+
+def _looked(grids: Sequence[Grid], look: Look, axes: Sequence[str], made_of: Sequence[Tensor]) -> dict[str, Any]:
+    """What makes two slices of one landscape the same: where, and how."""
+    digest = hashlib.sha256()
+    for tensor in made_of:
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return {
+        "directions": digest.hexdigest()[:16],
         "axes": list(axes),
         "coordinates": [[list(grid.a), list(grid.b)] for grid in grids],
         "statistics": look.statistics,
         "rtol": look.rtol,
         "confidence": look.confidence,
         "seed": look.seed,
-        "dtype": str(land.dtype),
-        "device": land.device.type,
     }

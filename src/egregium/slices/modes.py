@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import torch
@@ -26,6 +26,18 @@ Weights = Callable[[float], list[float]]
 STREAM, OFF = 78, 0.01
 #: The learning rate of Adam in units of the distance over sqrt(n), where none is given.
 RATE = 0.05
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a path is trained: `rate` of Adam, None for that of the distance; `budget` in gradients."""
+
+    bends: int
+    steps: int
+    rate: float | None
+    seed: int
+    budget: float
+    progress: ProgressCallback | None
 
 
 def mode_path(
@@ -77,7 +89,8 @@ def mode_path(
         return ModePath(kind, straight, straight, barrier, barrier, none, empty, straight.cost, straight.notes)
     weights = _bezier(bends + 2) if kind == "bezier" else _polygonal(bends + 2)
     left = math.inf if look.budget is None else look.budget - straight.cost.gradients
-    P, losses, note = _trained(land, [start, end], weights, bends, steps, learning_rate, seed, progress, left)
+    training = Training(bends, steps, learning_rate, checked_seed(seed), left, progress)
+    P, losses, note = _trained(land, [start, end], weights, training)
     left -= len(losses)
     look = look if math.isinf(left) else replace(look, budget=max(left, 1e-9))
     curve = _along(land, [start, *(p.to(land.dtype) for p in P), end], weights, look, store)
@@ -114,36 +127,33 @@ def _trained(
     land: Landscape,
     ends: list[Tensor],
     weights: Weights,
-    bends: int,
-    steps: int,
-    rate: float | None,
-    seed: int,
-    progress: ProgressCallback | None,
-    budget: float,
+    how: Training,
 ) -> tuple[list[Tensor], Float[Tensor, " steps"], list[str]]:
     """The bends after training, the loss at each step's place, and what a reader must know."""
     start, end = ends
     away = float((end - start).double().norm()) / math.sqrt(land.n)
     wide = torch.promote_types(start.dtype, torch.float32)  # Adam's epsilon is 0 in half precision
-    P = [torch.lerp(start, end, (j + 1) / (bends + 1)).to(wide) for j in range(bends)]
+    P = [torch.lerp(start, end, (j + 1) / (how.bends + 1)).to(wide) for j in range(how.bends)]
     for j, p in enumerate(P):  # on a symmetric line the gradient has no part across it
-        noise = gaussian(land.n, j, seed=checked_seed(seed), stream=STREAM, dtype=p.dtype, device=p.device)
+        noise = gaussian(land.n, j, seed=how.seed, stream=STREAM, dtype=p.dtype, device=p.device)
         p.add_(noise, alpha=OFF * away)
-    optimiser = torch.optim.Adam(P, lr=rate or RATE * away)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    draw = torch.Generator().manual_seed(checked_seed(seed))
+    optimiser = torch.optim.Adam(P, lr=how.rate or RATE * away)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, how.steps)
+    draw = torch.Generator().manual_seed(how.seed)
     losses: list[float] = []
-    for step in range(steps):
-        if stopped(progress, Progress(f"training a path, {steps} gradients", step / steps, None, Cost())):
-            return P, _double(losses), [f"Stopped: the path was trained for {step} of {steps} steps."]
-        if step + 1 > budget:
-            return P, _double(losses), [f"The budget ended: the path was trained for {step} of {steps} steps."]
+    for step in range(how.steps):
+        trained = f"the path was trained for {step} of {how.steps} steps"
+        report = Progress(f"training a path, {how.steps} gradients", step / how.steps, None, Cost())
+        if stopped(how.progress, report):
+            return P, _double(losses), [f"Stopped: {trained}."]
+        if step + 1 > how.budget:
+            return P, _double(losses), [f"The budget ended: {trained}."]
         t = float(torch.rand((), generator=draw))
         w = weights(t)
         try:
             value, g = land.at(_mixed([start.to(wide), *P, end.to(wide)], w)).value_and_gradient()
         except NotFiniteError as error:
-            return P, _double(losses), [f"The training ended after {step} of {steps} steps: {error}"]
+            return P, _double(losses), [f"The training ended after {step} of {how.steps} steps: {error}"]
         losses.append(value)
         for p, share in zip(P, w[1:-1], strict=True):
             p.grad = share * g.to(wide)

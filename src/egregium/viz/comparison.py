@@ -4,8 +4,9 @@ import math
 import re
 
 from egregium.results import Comparison, Difference
-from egregium.viz.labels import fixed_and_sampled, short
-from egregium.viz.palette import BLUE, MUTED, VERMILLION
+from egregium.viz.curvature import curvatures_figure
+from egregium.viz.labels import short
+from egregium.viz.palette import MUTED, VERMILLION
 from egregium.viz.picture import Picture, blank, style
 from egregium.viz.rows import ROW, draw_row, finish_rows, logarithmic, wild
 
@@ -17,17 +18,7 @@ FROBENIUS = re.compile(r"\|([HG])\|_F")
 
 def points_figure(comparison: Comparison) -> Picture:
     """R at each point with its interval at the comparison's level; a symlog axis where magnitudes differ wildly."""
-    points = comparison.quantities[0].values
-    many = wild(points.values())
-    with style():
-        figure = blank(0.8 + ROW * len(points))
-        ax = figure.add_subplot()
-        if many:
-            logarithmic(ax, points.values())
-        for y, (name, estimate) in enumerate(points.items()):
-            draw_row(ax, y, name, estimate, BLUE)
-        finish_rows(ax, len(points), "R = (tr S̃)² − |S̃|²_F" + (", symmetric logarithmic axis" if many else ""))
-    return Picture(figure, "Scalar curvature R at each point", fixed_and_sampled(points.values(), "the whiskers"))
+    return curvatures_figure(comparison.quantities[0].values)
 
 
 def differences_figure(comparison: Comparison, name: str) -> Picture | None:

@@ -1,6 +1,5 @@
 """Contour lines whose labels are read on any colour."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -43,16 +42,3 @@ def draw_contours(ax: Axes, a: Any, b: Any, values: Any, *, on_cells: bool = Fal
         text.set_alpha(1)
         if on_cells:
             text.set_bbox({"facecolor": HALO, "alpha": 0.8, "edgecolor": "none", "boxstyle": "round,pad=0.12"})
-
-
-def between(a: Any, b: Any, values: Any, x: float, y: float) -> float:
-    """The value at (x, y), bilinear between its four neighbours; NaN outside of the grid and beside a hole."""
-    across, up, z = (np.asarray(part, dtype=float) for part in (a, b, values))
-    if min(across.size, up.size) < 2 or not (across[0] <= x <= across[-1] and up[0] <= y <= up[-1]):
-        return math.nan
-    j = min(int(np.searchsorted(across, x, side="right")) - 1, across.size - 2)
-    i = min(int(np.searchsorted(up, y, side="right")) - 1, up.size - 2)
-    s, t = (x - across[j]) / (across[j + 1] - across[j]), (y - up[i]) / (up[i + 1] - up[i])
-    low, high = ((1 - s) * z[row, j] + s * z[row, j + 1] for row in (i, i + 1))
-    value = float((1 - t) * low + t * high)
-    return value if math.isfinite(value) else math.nan

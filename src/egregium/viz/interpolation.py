@@ -1,4 +1,4 @@
-"""A quantity between the places where it was measured, for colouring alone."""
+"""A quantity between the places where it was measured: for colours, and beside what was measured there."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,9 +7,10 @@ Array = NDArray[np.float64]
 
 
 def between(values: ArrayLike, a: ArrayLike, b: ArrayLike, at_a: ArrayLike, at_b: ArrayLike) -> Array:
-    """`values`, (k, m) with a row for each of `b`, at the places `at_a` x `at_b`: bilinear, for colouring alone.
+    """`values`, (k, m) with a row for each of `b`, at the places `at_a` x `at_b`: bilinear.
 
-    NaN beside an unknown corner that counts, and outside the places that were measured.
+    NaN beside an unknown corner that counts (SciPy's interpolators have it beside every unknown corner), and outside
+    the places that were measured.
 
     >>> between([[0.0, 2.0], [4.0, 6.0]], [0, 1], [0, 1], [0.5], [0.5, 2.0]).tolist()
     [[3.0], [nan]]

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from egregium.results import Plane, Portrait
 from egregium.viz.colours import colour_bar, colour_scale, draw_cells, with_widest
 from egregium.viz.contours import draw_contours
+from egregium.viz.interpolation import between
 from egregium.viz.labels import TickFormatter, typeset
 from egregium.viz.palette import HALO, INK, ON_CELLS
 from egregium.viz.picture import Picture, blank, label_axes, style
@@ -53,7 +54,8 @@ def surface_figure(portrait: Portrait) -> Picture | None:
         z = np.asarray(plane.losses)
         cells = (z[:-1, :-1] + z[1:, 1:]) / 2
         middle = (places[:-1] + places[1:]) / 2
-        faces = colours(norm(_between(plane, middle)))
+        coarse = np.linspace(-plane.radius, plane.radius, len(plane.scalar_curvatures))
+        faces = colours(norm(between(plane.scalar_curvatures, coarse, coarse, middle, middle)))
         faces[~np.isfinite(cells)] = 0
         ax.plot_surface(
             a, b, z, facecolors=faces, rstride=1, cstride=1, linewidth=0.12, edgecolor=INK, shade=False, zorder=1
@@ -73,13 +75,6 @@ def surface_figure(portrait: Portrait) -> Picture | None:
         ax.set_box_aspect((1, 1, 0.65), zoom=0.92)
         colour_bar(figure, ScalarMappable(norm, colours), ax, with_widest("R", plane.half_widths))
     return Picture(figure, "The loss above the plane, coloured by R, with geodesics", _caption(plane))
-
-
-def _between(plane: Plane, places: np.ndarray) -> np.ndarray:
-    """R between its places, linearly: for colouring alone."""
-    coarse = np.linspace(-plane.radius, plane.radius, len(plane.scalar_curvatures))
-    along = np.array([np.interp(places, coarse, row) for row in np.asarray(plane.scalar_curvatures)])
-    return np.array([np.interp(places, coarse, column) for column in along.T]).T
 
 
 def _sizes(plane: Plane) -> tuple[int, int]:

@@ -66,9 +66,15 @@ def _finish(ax: Any, plane: Slice, drawn: Surface) -> None:
         axis.set_pane_color((0, 0, 0, 0))
     if drawn.logarithmic:
         ax.zaxis.set_major_locator(MaxNLocator(4, integer=True))
-        ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: tick(10.0**power)))
+        ax.zaxis.set_major_formatter(FuncFormatter(_power))
     ax.view_init(elev=32, azim=-50)
     ax.set_box_aspect((1, 1, 0.65), zoom=0.9)
+
+
+def _power(exponent: float, _: object) -> str:
+    """The label of a height on a logarithmic axis."""
+    with np.errstate(over="ignore"):  # a tick beyond the largest float
+        return tick(float(np.float64(10.0) ** exponent))
 
 
 def _raised(drawn: Surface, losses: Any) -> Array:

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from egregium.results import Sheet, Trajectory
 from egregium.viz.captions import counted, sentence, sheet_clause, slice_clauses
 from egregium.viz.colours import ONE_SIGN
-from egregium.viz.contours import between, draw_contours
+from egregium.viz.contours import draw_contours
+from egregium.viz.interpolation import between
 from egregium.viz.labels import TickFormatter, short, wrapped
 from egregium.viz.palette import BLUE, INK, MUTED, VERMILLION
 from egregium.viz.picture import Picture, blank, label_axes, style
@@ -131,9 +132,9 @@ def plane_losses(t: Trajectory) -> np.ndarray:
     """The plane's loss at each projection, between its places; NaN where the plane does not reach or has a hole."""
     sheet = _loss(t)
     at = np.asarray(t.coordinates, dtype=float)
-    if sheet is None:
+    if sheet is None or min(sheet.values.shape) < 2:
         return np.full(len(at), np.nan)
-    return np.array([between(sheet.a, sheet.b, sheet.values, float(x), float(y)) for x, y in at])
+    return np.array([between(sheet.values, sheet.a, sheet.b, [x], [y])[0, 0] for x, y in at])
 
 
 def _loss(t: Trajectory) -> Sheet | None:
