@@ -15,7 +15,6 @@ from torch import Tensor
 from egregium.errors import ArgumentError, DocumentError, TargetError
 from egregium.landscape import Landscape
 from egregium.results import Slice
-from egregium.results.estimate import rounded
 from egregium.slices.quantities import Precision, found
 
 #: Relative difference of the loss at the centre beyond which TARGET is not what it was.
@@ -58,10 +57,8 @@ class Live:
     def _at(self, land: Landscape) -> dict[str, Any]:
         precision = Precision(self.rtol, self.plane.confidence, self.seed, self.budget)
         loss, slope, R = (found(name, land, precision) for name in ("loss", "gradient_norm", "scalar_curvature"))
-        text = "–"
-        if math.isfinite(R.value):
-            level = f" ({100 * self.plane.confidence:g} %)"
-            text = rounded(R.value, R.half_width) + level if R.half_width else f"{R.value:.6g} (exact)"
+        e = R.estimate
+        text = "–" if e is None else str(e).replace("+/-", "±").replace("-", "−")
         if not math.isfinite(loss.value):
             says = loss.why or f"The loss is {loss.value} here."
         else:
@@ -70,8 +67,8 @@ class Live:
             "loss": _finite(loss.value),
             "gradient": _finite(slope.value),
             "R": _finite(R.value),
-            "half": _finite(R.half_width),
-            "text": text.replace("+/-", "±").replace("-", "−"),
+            "half": None if e is None else _finite(e.half_width()),
+            "text": text,
             "says": says,
         }
 

@@ -20,7 +20,8 @@ from egregium.slices.accuracy import accuracy
 class Found:
     """A value with half its interval's width (0: exact up to rounding; NaN: none), and what it cost.
 
-    `converged`: whether it is as precise as asked; `why`: what the loss says where it is not finite.
+    `converged`: whether it is as precise as asked; `why`: what the loss says where it is not finite;
+    `estimate`: what the value is of, where it was just estimated.
     """
 
     value: float
@@ -29,6 +30,7 @@ class Found:
     measured: bool = True
     converged: bool = True
     why: str = ""
+    estimate: Estimate | None = None
 
 
 #: What was not looked at.
@@ -105,7 +107,7 @@ def _accuracy(land: Landscape, _: Precision) -> Found:
 
 
 def _of_estimate(e: Estimate) -> Found:
-    return Found(e.value, 0.0 if e.exact else e.half_width(), e.cost, converged=e.converged)
+    return Found(e.value, 0.0 if e.exact else e.half_width(), e.cost, converged=e.converged, estimate=e)
 
 
 #: By name, the measure of a landscape at its point.
