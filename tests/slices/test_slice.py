@@ -208,6 +208,20 @@ def test_where_the_loss_itself_fails_is_a_hole() -> None:
     assert "The loss fails at some places" in found.notes[0]
 
 
+def test_where_running_statistics_cannot_be_found_is_a_hole() -> None:
+    """A batch_loss is evaluated to find them, and may be infinite on the way."""
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).double(), torch.randn(9, 2, dtype=DOUBLE)
+
+    def loss(m: nn.Module, batch: torch.Tensor) -> tuple[torch.Tensor, int]:
+        return torch.log(1.5 - m[0].weight.abs().sum() + m(batch).square().sum() * 0), 1
+
+    land = eg.Landscape(model, batch_loss=loss, data=[x])
+    d = land.flatten([torch.ones(2, 2), torch.zeros(2), torch.zeros(2), torch.zeros(2)])
+    found = slices.line(land.at(0 * land.theta), d, span=1.0, points=5, statistics="re-estimated")
+    assert found.sheets["loss"].values.isfinite().tolist() == [False, False, True, False, False]
+
+
 def test_reestimation_is_in_the_cost() -> None:
     land = convolutional()
     d, how = slices.gaussian(land, 1), {"points": 9, "span": 0.1}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -50,13 +51,13 @@ class Live:
         x, y = (self._inside(value, name, j) for j, (value, name) in enumerate(((a, "a"), (b, "b"))))
         theta = self.theta + x * self.directions[:, 0] + y * self.directions[:, 1]
         with self.lock:
-            there = self.land.at(theta)
+            here = self.land.at(theta)
             again = self.plane.statistics == "re-estimated"
-            return {"a": x, "b": y} | self._at(there.reestimated() if again else there)
+            return {"a": x, "b": y} | self._at(cache(here.reestimated) if again else lambda: here)
 
-    def _at(self, land: Landscape) -> dict[str, Any]:
+    def _at(self, place: Callable[[], Landscape]) -> dict[str, Any]:
         precision = Precision(self.rtol, self.plane.confidence, self.seed, self.budget)
-        loss, slope, R = (found(name, land, precision) for name in ("loss", "gradient_norm", "scalar_curvature"))
+        loss, slope, R = (found(name, place, precision) for name in ("loss", "gradient_norm", "scalar_curvature"))
         e = R.estimate
         text = "–" if e is None else str(e).replace("+/-", "±").replace("-", "−")
         if not math.isfinite(loss.value):

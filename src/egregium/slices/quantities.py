@@ -61,13 +61,14 @@ class Precision:
         }
 
 
-def found(name: QuantityName, land: Landscape, precision: Precision) -> Found:
-    """The quantity at the landscape's point; NaN or inf where it is not finite there, or the loss fails there.
+def found(name: QuantityName, place: Callable[[], Landscape], precision: Precision) -> Found:
+    """The quantity at the point of the landscape that `place` gives; NaN or inf where it is not finite there.
 
+    So it is where the loss fails there, also while its running statistics are found.
     Raises BudgetError, and the errors of arguments, data and memory, which no other place would cure.
     """
     try:
-        return MEASURES[name](land, precision)
+        return MEASURES[name](place(), precision)
     except NotFiniteError as error:
         return Found(error.value if name == "loss" else math.nan, math.nan, FORWARD)
     except (ArithmeticalError, LossError) as error:  # outside of the loss's domain

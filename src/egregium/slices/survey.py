@@ -113,7 +113,7 @@ class Survey:
             return UNKNOWN
         precision = replace(self.precision, budget=None if math.isinf(left) or name in CHEAP else left)
         try:
-            there = found(name, self.land_at(grid.coordinates(place)), precision)
+            there = found(name, partial(self.land_at, grid.coordinates(place)), precision)
         except BudgetError:
             there = replace(UNKNOWN, converged=False)
         self.cost = self.cost + there.cost + self.extra
