@@ -19,7 +19,7 @@ from egregium.viz.scales import round_ticks, set_vertical_scale
 #: Checkpoints up to which each has its name on the axis.
 FEW_NAMES = 5
 #: Share of the width beside either border in which a name is written inwards.
-ENDS = 0.1
+ENDS = 0.2
 #: Area of a checkpoint in the plane, and what the furthest from it has in addition, in square points.
 AREA, MORE = 22.0, 70.0
 
