@@ -1,42 +1,17 @@
 """The demo's input: a small network on the scikit-learn digits, trained in seconds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from egregium.errors import DataError
+from egregium.datasets import Split, digits
 from egregium.landscape import Landscape
 
 #: The demo's landscape as a TARGET of the other commands.
 TARGET = "egregium.cli.digits:trained"
-#: Samples kept for testing, hidden units, steps of full-batch Adam, its learning rate, and steps between checkpoints.
-TEST, HIDDEN, STEPS, LEARNING_RATE, KEPT = 360, 32, 300, 0.01, 20
-
-
-@dataclass(frozen=True)
-class Split:
-    """Inputs (N, 64) in [0, 1] and classes (N,)."""
-
-    inputs: Tensor
-    targets: Tensor
-
-
-def digits() -> tuple[Split, Split]:
-    """The 1,797 digits of 8 x 8 pixels, shuffled with a fixed seed: (training, test).
-
-    Raises DataError where scikit-learn, which ships them, is not installed.
-    """
-    try:
-        from sklearn.datasets import load_digits  # noqa: PLC0415 an extra
-    except ImportError as error:
-        raise DataError("The demo's digits come with scikit-learn: pip install 'egregium[demo]'.") from error
-    images, classes = load_digits(return_X_y=True)
-    order = torch.randperm(len(classes), generator=torch.Generator().manual_seed(0))
-    x = torch.tensor(images / 16, dtype=torch.float32)[order]
-    y = torch.tensor(classes)[order]
-    return Split(x[:-TEST], y[:-TEST]), Split(x[-TEST:], y[-TEST:])
+#: Hidden units, steps of full-batch Adam, its learning rate, and steps between checkpoints.
+HIDDEN, STEPS, LEARNING_RATE, KEPT = 32, 300, 0.01, 20
 
 
 def network(seed: int) -> nn.Module:

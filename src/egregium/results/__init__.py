@@ -2,6 +2,8 @@
 
 from egregium.results.batches import BatchCurvatures
 from egregium.results.blocks import Block, BlockTable
+from egregium.results.charts import Chart, Series
+from egregium.results.claims import Check, ClaimResult, Verdict
 from egregium.results.comparison import Compared, Comparison, compare
 from egregium.results.cost import Cost
 from egregium.results.difference import Difference
@@ -39,6 +41,9 @@ __all__ = [
     "BatchCurvatures",
     "Block",
     "BlockTable",
+    "Chart",
+    "Check",
+    "ClaimResult",
     "Compared",
     "Comparison",
     "Cost",
@@ -59,6 +64,7 @@ __all__ = [
     "QuantityName",
     "Row",
     "SectionalCurvatures",
+    "Series",
     "Session",
     "Sheet",
     "Slice",
@@ -66,6 +72,7 @@ __all__ = [
     "Statistics",
     "Trajectory",
     "Transport",
+    "Verdict",
     "compare",
     "environment",
     "load",

@@ -1,0 +1,58 @@
+"""The trained smooth networks on real data that the claims are shown on; made once a process."""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from egregium.datasets import digits
+from egregium.landscape import Landscape
+
+DOUBLE = torch.float64
+
+
+@lru_cache(maxsize=8)
+def digit_network(
+    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: type[nn.Module] = nn.Tanh, seed: int = 0
+) -> tuple[nn.Module, Tensor, Tensor]:
+    """(model, inputs, classes): a network 64-...-10 in float64, trained on digits by full-batch L-BFGS.
+
+    A small weight decay is *not* used, so that the loss goes on falling; what is left of the gradient is in every
+    result that needs a critical point. The global generator is left as it was.
+    """
+    data = digits()[0].first(samples)
+    x, y = data.inputs.double(), data.targets
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        sizes = (x.shape[1], *hidden, 10)
+        layers: list[nn.Module] = []
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            layers += [nn.Linear(before, after, dtype=DOUBLE), activation()]
+        model = nn.Sequential(*layers[:-1])
+    train(model, x, y, steps=60)
+    return model, x, y
+
+
+def train(model: nn.Module, x: Tensor, y: Tensor, steps: int, decay: float = 0.0) -> None:
+    """Full-batch L-BFGS with line search on the cross-entropy, with (decay / 2) |theta|^2 where decay is positive."""
+    parameters = list(model.parameters())
+    optimiser = torch.optim.LBFGS(parameters, max_iter=steps, line_search_fn="strong_wolfe", tolerance_grad=1e-12)
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        if decay:
+            loss = loss + decay / 2 * torch.stack([p.square().sum() for p in parameters]).sum()
+        torch.autograd.backward(loss)
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimiser.zero_grad()
+
+
+def digit_landscape(
+    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: type[nn.Module] = nn.Tanh, seed: int = 0
+) -> Landscape:
+    """The landscape of such a network, with its cross-entropy over its data."""
+    model, x, y = digit_network(hidden, samples, activation, seed)
+    return Landscape(model, nn.CrossEntropyLoss(), (x, y))
