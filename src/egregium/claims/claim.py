@@ -82,9 +82,7 @@ def reproduced(claim: Claim, run: Run, land: Landscape | None = None, target: st
         raise ArgumentError(f"{claim.id} cannot be run on a target: {claim.refusal}")
     else:
         outcome = claim.on_target(land, run)
-    where = environment(
-        *((torch.device("cpu"), torch.float64) if land is None else (land.device, land.dtype)), run.seed
-    )
+    device, dtype = (torch.device("cpu"), torch.float64) if land is None else (land.device, land.dtype)
     return ClaimResult(
         id=claim.id,
         title=claim.title,
@@ -100,6 +98,6 @@ def reproduced(claim: Claim, run: Run, land: Landscape | None = None, target: st
         command="",
         created="",
         seconds=time.perf_counter() - started,
-        environment=where,
+        environment=environment(device, dtype, run.seed),
         notes=outcome.notes,
     )

@@ -1,6 +1,7 @@
 """The trained smooth networks on real data that the claims are shown on; made once a process."""
 
 from functools import lru_cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ def digit_network(
         torch.manual_seed(seed)
         sizes = (x.shape[1], *hidden, 10)
         layers: list[nn.Module] = []
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after, dtype=DOUBLE), activation()]
         model = nn.Sequential(*layers[:-1])
     train(model, x, y, steps=60)

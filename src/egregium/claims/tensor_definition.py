@@ -56,7 +56,7 @@ def _network(steps: int, run: Run) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     names, shapes = zip(*((name, p.shape) for name, p in model.named_parameters()), strict=True)
 
     def loss(theta: Tensor) -> Tensor:
-        parts = theta.split([shape.numel() for shape in shapes])
+        parts = torch.split(theta, [shape.numel() for shape in shapes])
         placed = {name: part.reshape(shape) for name, part, shape in zip(names, parts, shapes, strict=True)}
         output = torch.func.functional_call(model, placed, (x,))
         return nn.functional.cross_entropy(output, y)

@@ -11,6 +11,7 @@ from egregium.cli.console import Watch, sentences, watching
 from egregium.cli.output import command_line, prepared
 from egregium.cli.session import PAGE, RESULT, Force, Out, Rtol, Seed, points_at, written
 from egregium.cli.slice import ARRAYS, SLICE, TRAJECTORY, keep
+from egregium.datasets import digits as real_digits
 from egregium.landscape import Landscape
 from egregium.report import collection, page
 from egregium.results import Measurement
@@ -25,7 +26,7 @@ LOOK: dict[str, Any] = {"quantities": ("loss", "scalar_curvature"), "points": 25
 def demo(out: Out = Path("egregium-demo"), rtol: Rtol = 0.01, seed: Seed = 0, force: Force = False) -> None:
     """Train a small network on the digits; measure it at initialisation and after training."""
     prepared(out, (RESULT, PAGE, SLICE, ARRAYS, TRAJECTORY), force)
-    train, test = digits.digits()
+    train, test = real_digits()
     model = digits.network(seed)
     land = Landscape(model, torch.nn.CrossEntropyLoss(), (train.inputs, train.targets))
     points: dict[str, Measurement] = {}
