@@ -10,11 +10,12 @@ from egregium.datasets import digits
 from egregium.landscape import Landscape
 
 DOUBLE = torch.float64
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 @lru_cache(maxsize=8)
 def digit_network(
-    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: type[nn.Module] = nn.Tanh, seed: int = 0
+    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: str = "tanh", seed: int = 0
 ) -> tuple[nn.Module, Tensor, Tensor]:
     """(model, inputs, classes): a network 64-...-10 in float64, trained on digits by full-batch L-BFGS.
 
@@ -28,7 +29,7 @@ def digit_network(
         sizes = (x.shape[1], *hidden, 10)
         layers: list[nn.Module] = []
         for before, after in pairwise(sizes):
-            layers += [nn.Linear(before, after, dtype=DOUBLE), activation()]
+            layers += [nn.Linear(before, after, dtype=DOUBLE), ACTIVATIONS[activation]()]
         model = nn.Sequential(*layers[:-1])
     train(model, x, y, steps=60)
     return model, x, y
@@ -52,7 +53,7 @@ def train(model: nn.Module, x: Tensor, y: Tensor, steps: int, decay: float = 0.0
 
 
 def digit_landscape(
-    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: type[nn.Module] = nn.Tanh, seed: int = 0
+    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: str = "tanh", seed: int = 0
 ) -> Landscape:
     """The landscape of such a network, with its cross-entropy over its data."""
     model, x, y = digit_network(hidden, samples, activation, seed)
