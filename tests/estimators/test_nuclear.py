@@ -1,5 +1,7 @@
 """The nuclear norm: closed forms, the dense route, and intervals that cover."""
 
+from typing import Any
+
 import pytest
 import torch
 from known_spectra import matrix, spectrum
@@ -7,8 +9,11 @@ from known_spectra import matrix, spectrum
 import egregium as eg
 from egregium.errors import ArgumentError
 from egregium.estimators import Room
+from egregium.estimators.eigen import start_vector
 from egregium.estimators.nuclear import nuclear_norm
+from egregium.estimators.quadrature import FIRST, rule_at_zero, runs
 from egregium.operators import Dense
+from egregium.results import Estimate
 
 SEEDS = 200
 
@@ -78,3 +83,30 @@ def test_arguments_out_of_range(options: dict[str, float]) -> None:
         nuclear_norm(Dense(matrix("decay")), **options)
     with pytest.raises(ArgumentError, match="confidence must be between 0 and 1"):
         nuclear_norm(Dense(matrix("decay")), confidence=1.0)
+
+
+@pytest.mark.parametrize("kind", ["network", "decay", "both signs"])
+def test_a_rule_with_a_node_at_zero_is_a_lower_bound_that_rises(kind: str) -> None:
+    """For each start vector, against v^T |A| v of the dense matrix."""
+    op = Dense(matrix(kind))
+    values, vectors = torch.linalg.eigh(matrix(kind).double())
+    for probe, run in enumerate(runs(op, 14, 5, seed=1)):
+        v = start_vector(op, 1, FIRST + probe).double()
+        truth = float(((vectors.T @ (v / v.norm())) ** 2 * values.abs()).sum())
+        rules = [rule_at_zero(run, j) for j in range(2, 14)]
+        found = torch.stack([(weights * nodes.abs()).sum() for nodes, weights in rules])
+        assert bool((found <= truth * (1 + 1e-9)).all())
+        assert bool((found.diff() >= -1e-9 * truth).all())
+
+
+def test_a_known_trace_leaves_the_negative_part_to_sampling() -> None:
+    """At 90 % over 200 seeds, as above, and with less than a quarter of the standard error."""
+    truth, A = float(spectrum("network").abs().sum()), matrix("network")
+    trace = Estimate(float(A.trace()), 0.0)
+    how: dict[str, Any] = {"probes": 8, "steps": 12, "confidence": 0.9}
+    found = [nuclear_norm(Dense(A), trace=trace, seed=seed, **how) for seed in range(SEEDS)]
+    assert sum(low <= truth <= high for low, high in (e.interval() for e in found)) >= 166
+    without = [nuclear_norm(Dense(A), seed=seed, **how).stderr for seed in range(SEEDS)]
+    assert sum(e.stderr for e in found) < 0.25 * sum(without)
+    vague = nuclear_norm(Dense(A), trace=Estimate(float(A.trace()), 1.0), **how)
+    assert vague.half_width() >= found[0].half_width() + 1.0  # the trace's own error is in it

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -22,6 +21,7 @@ from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
 from egregium.results import Comparison, Portrait, Row, Session, Slice
+from egregium.targets import described
 
 #: Results go to standard output; progress and errors to standard error.
 OUT = Console(highlight=False)
@@ -54,15 +54,6 @@ def sentences(command: Callable[Parameters, None]) -> Callable[Parameters, None]
                 failed(str(error) if isinstance(error, EgregiumError) else theirs, 2)
 
     return guarded
-
-
-def described(error: BaseException) -> str:
-    """An exception in one sentence: its class, message and the line that raised it."""
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {str(error).strip() or 'no message'}{where}"
 
 
 def failed(sentence: str, code: int) -> NoReturn:

@@ -1,12 +1,8 @@
 """TARGET of the command line: `file.py:factory` or `package.module:factory`, a function returning a Landscape."""
 
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any
 
 import torch
@@ -14,9 +10,9 @@ import typer
 
 from egregium.autodiff import memory_failures
 from egregium.cli.checkpoint import load_checkpoint
-from egregium.cli.console import described
 from egregium.errors import ArgumentError, CheckpointError, EgregiumError, TargetError
 from egregium.landscape import Landscape
+from egregium.targets import described, named
 
 _FORM = "TARGET is file.py:factory or package.module:factory, where factory() returns an egregium Landscape"
 
@@ -49,14 +45,7 @@ def landscape_of(target: str) -> Landscape:
 
     Raises TargetError where it cannot be imported, is no function, fails, or returns something else.
     """
-    place, colon, name = target.rpartition(":")
-    if not colon or not place or not name:
-        raise TargetError(f"{target!r} names no factory. {_FORM}.")
-    module = _from_file(Path(place)) if place.endswith(".py") else _from_name(place)
-    factory = getattr(module, name, None)
-    if not callable(factory):
-        own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
-        raise TargetError(f"{place} has no function {name!r}; it defines {', '.join(own) or 'none'}. {_FORM}.")
+    factory = named(target, _FORM)
     _refuse_arguments(target, factory)
     try:
         with memory_failures():
@@ -79,28 +68,3 @@ def _refuse_arguments(target: str, factory: Callable[..., Any]) -> None:
         signature.bind()
     except TypeError as error:
         raise TargetError(f"{target} cannot be called without arguments: {error}. {_FORM}.") from error
-
-
-def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise TargetError(f"There is no file {path}. {_FORM}.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise TargetError(f"{path} cannot be imported as Python. {_FORM}.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # dataclasses and pickles look their module up by name
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[path.stem]
-        raise TargetError(f"{path} cannot be imported: {described(error)}") from error
-    return module
-
-
-def _from_name(name: str) -> ModuleType:
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise TargetError(f"The module {name} cannot be imported: {described(error)}. {_FORM}.") from error

@@ -8,6 +8,7 @@ measure exactly up to degree 2 j - 1; its mean over v is the density of eigenval
 from collections.abc import Iterator
 from dataclasses import replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -17,6 +18,8 @@ from egregium.operators import SymmetricOperator
 
 #: Start vectors with lower numbers are those of eigenpairs.
 FIRST = 2
+#: A Ritz value at 0, relative to the largest.
+AT_ZERO = 1e-8
 
 
 def runs(op: SymmetricOperator, steps: int, probes: int, seed: int) -> Iterator[Tridiagonal]:
@@ -43,4 +46,29 @@ def rule(run: Tridiagonal, steps: int | None = None) -> tuple[Float[Tensor, " j"
     j = run.diagonal.numel() if steps is None else steps
     cut = replace(run, diagonal=run.diagonal[:j], beyond=run.beyond[:j])
     nodes, vectors, _ = cut.ritz()
+    return nodes, vectors[0] ** 2
+
+
+def rule_at_zero(run: Tridiagonal, steps: int) -> tuple[Float[Tensor, " j"], Float[Tensor, " j"]]:
+    """(nodes, weights) of the Gauss-Radau rule of `steps` nodes, one of which is 0 (G. Golub, SIAM Review 15, 1973).
+
+    Exact up to degree 2 steps - 2, for 2 steps or more; the Gauss rule of one node less where that has a node at 0
+    already. For |x|, whose kink is at that node, it is a lower bound: |x| minus its Hermite interpolant of those nodes
+    is x (sign x - q), and q, which grows from -1 to 1 between the nodes nearest to 0, never passes sign x.
+
+    >>> from egregium.results import Cost
+    >>> run = Tridiagonal(torch.tensor([1.0, 1.0]), torch.tensor([1.0, 0.0]), torch.empty(0, 2), Cost())
+    >>> nodes, weights = rule_at_zero(run, 2)  # of a measure with mean 1 and variance 1: 0 and 2, half each
+    >>> nodes.round(decimals=6).abs().tolist(), weights.round(decimals=6).tolist()
+    ([0.0, 2.0], [0.5, 0.5])
+    """
+    inner, _ = rule(run, steps - 1)
+    if float(inner.abs().min()) <= AT_ZERO * float(inner.abs().max()):
+        return rule(run, steps - 1)
+    diagonal, off = run.diagonal[:steps].clone(), run.beyond[: steps - 1]
+    T = torch.diag(diagonal[:-1]) + torch.diag(off[:-1], 1) + torch.diag(off[:-1], -1)
+    last = torch.zeros_like(diagonal[:-1])
+    last[-1] = off[-1] ** 2
+    diagonal[-1] = torch.linalg.solve(T, last)[-1]
+    nodes, vectors, _ = replace(run, diagonal=diagonal, beyond=run.beyond[:steps]).ritz()
     return nodes, vectors[0] ** 2

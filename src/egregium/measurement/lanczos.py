@@ -67,6 +67,7 @@ def nuclear_norm(
     confidence: float = 0.95,
     seed: int = 0,
     operator: OperatorName = "hessian",
+    trace: Estimate | None = None,
     memory: Memory = None,
 ) -> Estimate:
     """|A|_*, the sum of the absolute eigenvalues; see `estimators.nuclear.nuclear_norm` for method, cost and errors.
@@ -77,5 +78,5 @@ def nuclear_norm(
     """
     op = symmetric_operator(what, operator)
     room = prepared(op, memory, 1)
-    estimate = nuclear_norm_of(op, probes=probes, steps=steps, confidence=confidence, seed=seed, room=room)
+    estimate = nuclear_norm_of(op, probes=probes, steps=steps, confidence=confidence, seed=seed, trace=trace, room=room)
     return replace(estimate, cost=estimate.cost + room.cost, notes=(*estimate.notes, *notes_of(what)))

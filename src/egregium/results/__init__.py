@@ -32,6 +32,7 @@ from egregium.results.slices import (
     Trajectory,
 )
 from egregium.results.spectra import DualSpectrum, Eigenpairs, SpectralDensity
+from egregium.results.study import Between, Network, Ranking, Study
 from egregium.results.table import Row
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "TERMS",
     "BallVolumes",
     "BatchCurvatures",
+    "Between",
     "Block",
     "BlockTable",
     "Chart",
@@ -58,10 +60,12 @@ __all__ = [
     "Logarithm",
     "Measurement",
     "ModePath",
+    "Network",
     "Plane",
     "Portrait",
     "PrincipalCurvatures",
     "QuantityName",
+    "Ranking",
     "Row",
     "SectionalCurvatures",
     "Series",
@@ -70,6 +74,7 @@ __all__ = [
     "Slice",
     "SpectralDensity",
     "Statistics",
+    "Study",
     "Trajectory",
     "Transport",
     "Verdict",

@@ -1,0 +1,33 @@
+"""What is kept of each network: one line of a study's file."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from egregium.results import Network
+from egregium.study.setting import setting
+
+
+def line_of(network: Network) -> dict[str, Any]:
+    """As JSON has it; numbers that it lacks as text: "nan", "inf", "-inf"."""
+    found = asdict(network)
+    for name in ("numbers", "half_widths"):
+        found[name] = {key: value if math.isfinite(value) else str(value) for key, value in found[name].items()}
+    return found
+
+
+def network_of(line: Any) -> Network:
+    """The network of a line. Raises ValueError, TypeError or KeyError where a hand has edited it."""
+    for name in ("numbers", "half_widths"):
+        line[name] = {key: _number(value) for key, value in line[name].items()}
+    made = Network(**line)
+    setting(dict(made.setting))
+    if made.status not in ("trained", "diverged", "not reached", "not measured"):
+        raise ValueError("no status")
+    return made
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) or value in ("nan", "inf", "-inf")):
+        raise ValueError("no number")
+    return float(value)

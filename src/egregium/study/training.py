@@ -1,0 +1,125 @@
+"""Training a network to a given level of the loss."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from egregium.datasets import Split
+from egregium.study.setting import Setting
+
+Status = Literal["trained", "diverged", "not reached"]
+#: SGD's momentum, and the length of SAM's ascent (P. Foret et al., arXiv 2010.01412).
+MOMENTUM, RHO = 0.9, 0.05
+#: The loss is looked at once an epoch, and this often near the level.
+LOOKS, NEAR = 4, 2.0
+#: Times the loss of a uniform guess beyond which a training is given up as diverged.
+DIVERGED = 5.0
+#: Samples of a pass without gradients.
+CHUNK = 2500
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a training ended: trained to the level, diverged, or not there after the last epoch."""
+
+    status: Status
+    loss: float
+    epochs: float
+
+
+def train(model: nn.Module, data: Split, setting: Setting, level: float, epochs: int) -> Training:
+    """Train until the mean cross-entropy over all data, without the penalty, is at most `level`.
+
+    The first passage is taken, looked for once an epoch and four times where the loss is below twice the level: at one
+    loss networks can be compared, at one epoch not (Y. Jiang et al., arXiv 1912.02178).
+    """
+    step = _step(model, setting)
+    order = torch.Generator().manual_seed(setting.seed + 1)
+    count, loss, done = len(data), math.inf, 0
+    batches = -(-count // setting.batch_size)
+    for _ in range(epochs):
+        for x, y in _batches(data, setting.batch_size, order):
+            step(x, y)
+            done += 1
+            every = -(-batches // LOOKS) if loss < NEAR * level else batches
+            if done % every and done % batches:
+                continue
+            loss = mean_loss(model, data)[0]
+            if loss <= level:
+                return Training("trained", loss, done / batches)
+            if not loss < DIVERGED * math.log(10) or not _finite(model):
+                return Training("diverged", loss, done / batches)
+    return Training("not reached", loss, float(epochs))
+
+
+def mean_loss(model: nn.Module, data: Split) -> tuple[float, float]:
+    """(mean cross-entropy, share of wrong classes)."""
+    total = torch.zeros((), dtype=torch.float64, device=data.inputs.device)
+    wrong = torch.zeros((), dtype=torch.float64, device=data.inputs.device)
+    with torch.no_grad():
+        for x, y in zip(torch.split(data.inputs, CHUNK), torch.split(data.targets, CHUNK), strict=True):
+            output = model(x)
+            total += cross_entropy(output, y, reduction="sum").double()
+            wrong += (output.argmax(1) != y).sum()
+    return float(total) / len(data), float(wrong) / len(data)
+
+
+def noisy(data: Split, setting: Setting, classes: int) -> Split:
+    """The data with a share of the labels replaced by uniformly drawn ones, the same for the same seed."""
+    if not setting.label_noise:
+        return data
+    draw = torch.Generator().manual_seed(setting.seed + 2)
+    hit = torch.randperm(len(data), generator=draw)[: round(setting.label_noise * len(data))]
+    targets = data.targets.clone()
+    targets[hit.to(targets.device)] = torch.randint(classes, (len(hit),), generator=draw).to(targets.device)
+    return Split(data.inputs, targets)
+
+
+def _batches(data: Split, size: int, order: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    places = torch.randperm(len(data), generator=order).to(data.inputs.device)
+    for where in torch.split(places, size):
+        yield data.inputs[where], data.targets[where]
+
+
+def _step(model: nn.Module, setting: Setting) -> Callable[[Tensor, Tensor], None]:
+    """One step of the setting's optimiser on a batch."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    lr, decay = setting.learning_rate, setting.weight_decay
+    optimiser = (
+        torch.optim.Adam(parameters, lr=lr, weight_decay=decay)
+        if setting.optimiser == "adam"
+        else torch.optim.SGD(parameters, lr=lr, momentum=MOMENTUM, weight_decay=decay)
+    )
+
+    def slope(x: Tensor, y: Tensor) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(cross_entropy(model(x), y))
+
+    def descended(x: Tensor, y: Tensor) -> None:
+        slope(x, y)
+        optimiser.step()
+
+    def sharpness_aware(x: Tensor, y: Tensor) -> None:
+        slope(x, y)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        length = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
+        ascent = [RHO / (length + 1e-12) * g for g in gradients]
+        moved: list[Tensor] = [p for p in parameters if p.grad is not None]
+        with torch.no_grad():
+            before = [p.clone() for p in moved]
+            torch._foreach_add_(moved, ascent)
+        slope(x, y)
+        with torch.no_grad():
+            torch._foreach_copy_(moved, before)
+        optimiser.step()
+
+    return sharpness_aware if setting.optimiser == "sam" else descended
+
+
+def _finite(model: nn.Module) -> bool:
+    return all(bool(torch.isfinite(p).all()) for p in model.parameters())
