@@ -131,7 +131,7 @@ def at(checkpoint: str, *words: str) -> Case:
 
 CASES = [
     # --- TARGET
-    Case("mine.py", ("names no factory", "file.py:factory")),
+    Case("mine.py", ("names no function", "file.py:factory")),
     Case("none.py:good", ("There is no file none.py", "file.py:factory")),
     Case("no_such_module:good", ("no_such_module cannot be imported", "ModuleNotFoundError")),
     Case("typo.py:factory", ("typo.py, line 2", "def factory(:")),

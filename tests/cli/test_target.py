@@ -35,8 +35,8 @@ def test_both_forms(folder: Path, target: str) -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("landscapes_of_mine.py", "names no factory"),
-        (":factory", "names no factory"),
+        ("landscapes_of_mine.py", "names no function"),
+        (":factory", "names no function"),
         ("none.py:factory", "There is no file none.py"),
         ("no_such_module:factory", "cannot be imported: ModuleNotFoundError"),
         ("landscapes_of_mine.py:factroy", "no function 'factroy'; it defines factory, number, broken"),

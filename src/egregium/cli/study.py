@@ -1,0 +1,71 @@
+"""`egregium study`: networks trained to one loss, measured, and how each measure ranks the generalisation gap."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from egregium.cli.console import OUT, Watch, sentences, study_table, watching
+from egregium.cli.interruption import CODE, Process
+from egregium.cli.output import command_line, made, now, prepared
+from egregium.cli.session import PAGE
+from egregium.errors import ArgumentError
+from egregium.report import collection, page
+from egregium.results import Network, write_whole
+from egregium.study import PRESETS, Plan, plan_of, preset, study, swept
+
+#: Files of a study in its folder: the networks as they come, and what they say together.
+NETWORKS, DOCUMENT = "networks.jsonl", "study.json"
+
+
+@sentences
+def study_(
+    name: Annotated[str | None, typer.Option("--preset", help=f"{', '.join(PRESETS)}; fashion if not given.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A TOML file: your own sweep and measures.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for networks.jsonl, study.json and report.html.")] = Path(
+        "egregium-study"
+    ),
+    jobs: Annotated[int | None, typer.Option("--jobs", help="Processes; as many as there are cores.")] = None,
+    device: Annotated[str, typer.Option("--device", help="Train and measure there, e.g. cuda.")] = "cpu",
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite study.json and report.html; networks are kept.")
+    ] = False,
+) -> None:
+    """Train the networks of a study, measure them, and write which measure ranks the gap; goes on after a kill."""
+    if name is not None and config is not None:
+        raise ArgumentError("Give --preset or --config, not both.")
+    plan = plan_of(config) if config is not None else preset(name or PRESETS[0])
+    going_on = (out / NETWORKS).exists()
+    prepared(out, () if going_on else (DOCUMENT, PAGE), force)
+    made(out)
+    with watching() as watch:
+        watch.begin(plan.title or "study")
+        networks = swept(plan, out / NETWORKS, jobs=jobs or os.cpu_count() or 1, device=device, heard=_heard(watch))
+    found = replace(study(plan, networks), command=command_line(), created=now())
+    with Process.held():
+        found.save(str(out / DOCUMENT), force=force or going_on)
+        write_whole(out / PAGE, page(collection([out], command_line())), force=force or going_on)
+    OUT.print(study_table(found))
+    for sentence in found.findings:
+        OUT.print(sentence, markup=False)
+    _told(plan, networks, out, watch)
+
+
+def _heard(watch: Watch) -> "object":
+    def heard(network: Network | None, done: int, planned: int) -> bool:
+        watch.advanced(done / planned)
+        if network is not None:
+            watch.note(f"{done} of {planned}")
+        return not watch.stopped
+
+    return heard
+
+
+def _told(plan: Plan, networks: list[Network], out: Path, watch: Watch) -> None:
+    if watch.stopped or len(networks) < len(plan.settings):
+        OUT.print(f"{len(networks)} of {len(plan.settings)} networks are done; the same command goes on.", style="yellow")
+    OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe networks: {(out / NETWORKS).resolve()}", soft_wrap=True)
+    if watch.stopped:
+        raise typer.Exit(CODE)

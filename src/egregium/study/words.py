@@ -1,0 +1,112 @@
+"""What a study says in plain words, whichever way it came out."""
+
+from collections.abc import Mapping, Sequence
+
+from egregium.results import Between, Network, Ranking
+
+#: What the gaps are called.
+GAPS = {"error_gap": "the gap in error", "loss_gap": "the gap in loss"}
+#: A partial correlation that measures with the order of the trace and noise of their own reach (stats.ranking).
+CHANCE = 0.25
+#: What M. Andriushchenko et al. found, and in what they looked.
+OTHERS = (
+    "M. Andriushchenko et al. (arXiv 2302.07011), on ImageNet, CIFAR-10 and fine-tuned transformers, found that "
+    "sharpness does not correlate well with generalisation, but with training parameters such as the learning rate."
+)
+
+
+def findings(networks: Sequence[Network], planned: int, rankings: Sequence[Ranking]) -> tuple[str, ...]:
+    """How many networks count; how R ranks each gap; against the trace and beyond it; within hyper-parameters."""
+    said = [_counted(networks, planned)]
+    for gap in GAPS:
+        of_all = {each.measure: each for each in rankings if each.gap == gap and each.group == "all"}
+        if "scalar_curvature" in of_all:
+            said += _of_gap(gap, of_all)
+    return (*said, *_compared(rankings))
+
+
+def _counted(networks: Sequence[Network], planned: int) -> str:
+    trained = sum(each.status == "trained" for each in networks)
+    left_out = [
+        f"{count} {word}"
+        for word, status in (
+            ("diverged", "diverged"),
+            ("did not reach the loss", "not reached"),
+            ("could not be measured", "not measured"),
+        )
+        if (count := sum(each.status == status for each in networks))
+    ]
+    missing = planned - len(networks)
+    left_out += [f"{missing} {'is' if missing == 1 else 'are'} still to be trained"] if missing else []
+    rest = f"; {', '.join(left_out)}, and {'are' if len(left_out) > 1 else 'is'} left out" if left_out else ""
+    return f"{trained} of {planned} networks count{rest}."
+
+
+def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
+    R, what = of_all["scalar_curvature"], GAPS[gap]
+    said = [
+        f"Over {R.networks} networks R ranks {what} with Kendall's tau {R.tau}: "
+        f"{_direction(R.tau, 'larger R goes with a larger gap', 'larger R goes with a smaller gap')}."
+    ]
+    order = sorted(of_all.values(), key=lambda each: -abs(each.tau.value))
+    said.append(
+        f"Of {len(order)} measures the strongest for {what} are "
+        + ", ".join(f"{_name(each.measure)} {each.tau}" for each in order[:3])
+        + f"; R is number {1 + order.index(R)}."
+    )
+    if R.granulated is not None and R.by:
+        within = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in R.by.items())
+        told = _direction(R.granulated, "R follows the gap", "R goes against the gap")
+        said.append(f"Among networks that differ in one hyper-parameter alone (Psi {R.granulated}), {told}: {within}.")
+    if R.against_trace is not None:
+        told = _direction(R.against_trace, "R ranks it better than the trace", "R ranks it worse than the trace")
+        said.append(f"Its tau less that of tr H is {R.against_trace}: {told}.")
+    if R.beyond_trace is not None:
+        said.append(f"Given tr H, the partial correlation of R and {what} is {R.beyond_trace}: {_beyond(R.beyond_trace)}.")
+    return said
+
+
+def _direction(found: Between, up: str, down: str) -> str:
+    if found.low > 0:
+        return up
+    return down if found.high < 0 else "that cannot be told from chance"
+
+
+def _beyond(found: Between) -> str:
+    if found.low <= 0 <= found.high:
+        return "R says nothing beyond the trace that could be told from chance"
+    if min(abs(found.low), abs(found.high)) <= CHANCE:
+        return f"up to about {CHANCE} comes about without any such thing, so that R need not say more than the trace"
+    return "R says something that the trace does not"
+
+
+def _compared(rankings: Sequence[Ranking]) -> list[str]:
+    """The found beside what others found: overall, and by the learning rate."""
+    sharp = {
+        each.measure: each
+        for each in rankings
+        if each.gap == "error_gap" and each.group == "all" and each.measure in ("sharpness", "adaptive_sharpness")
+    }
+    if not sharp:
+        return []
+    overall = " and ".join(f"{_name(name)} {each.tau}" for name, each in sharp.items())
+    by = [(name, each.by["learning_rate"]) for name, each in sharp.items() if "learning_rate" in each.by]
+    rate = "; where the learning rate alone differs " + " and ".join(f"{_name(n)} {v}" for n, v in by) if by else ""
+    return [f"{OTHERS} Here tau with the gap in error is {overall}{rate}."]
+
+
+def _name(measure: str) -> str:
+    return "R" if measure == "scalar_curvature" else measure.replace("_", " ")
+
+
+def limits(plan_data: str, level: float) -> tuple[str, ...]:
+    """What the numbers do not say."""
+    return (
+        f"One data set ({plan_data}), small networks without normalisation layers, all at the first passage of a "
+        f"cross-entropy of {level:g}: other data, sizes and levels may order otherwise.",
+        "Every hyper-parameter has few levels; which are chosen decides how much each of them counts in tau.",
+        "Intervals draw settings with replacement, both seeds of a setting together: they speak of other settings like "
+        "these, not of other data, and 1 in 20 of them misses; there are many of them here.",
+        "A correlation over trainings is no cause. Sharpness by ascent is a lower bound of the worst rise.",
+        "The measures of a ReLU network leave out the curvature on its kinks.",
+    )
