@@ -65,10 +65,10 @@ def captured(
             return None
         if not isinstance(output, Tensor) or not output.requires_grad or (eps is not None and len(output) != len(eps)):
             return None
-        layer = known(module, args[0], output)
+        bias = index.get(id(getattr(module, "bias", None)))
+        layer = known(module, args[0], output, bias is not None)
         if layer is None:
             return None
-        bias = index.get(id(getattr(module, "bias", None)))
         seen.calls.append(Call(layer, len(output), get_gradient_edge(output), j, bias))
         if eps is None or draw is None:
             return None
