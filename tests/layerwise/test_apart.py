@@ -84,14 +84,16 @@ CASES: dict[str, tuple[Callable[[Two, Tensor], Tensor], dict[str, Any], dict[str
 
 
 @pytest.mark.parametrize("operator", ["hessian", "ggn"])
+@pytest.mark.parametrize("coordinates", ["theta", "normalised"])
 @pytest.mark.parametrize("name", CASES)
-def test_the_trace_is_right_or_sampled(name: str, operator: Any) -> None:
+def test_the_trace_is_right_or_sampled(name: str, coordinates: str, operator: Any) -> None:
     """An exact trace is that of all columns; a sampled one and R are within 1.5 half-widths at 99 %."""
     torch.manual_seed(2)
     way, data, loss = CASES[name]
     land = eg.Landscape(
         Two(way).double(), nn.CrossEntropyLoss(**loss), batches(*data["sizes"], rare=data.get("rare", ()))
     )
+    land = land if coordinates == "theta" else land.normalised()
     for number in (eg.trace, eg.scalar_curvature):
         exact = number(land, method="exact", operator=operator).value
         e = number(land, method="stochastic", operator=operator, rtol=0.1, confidence=0.99)

@@ -192,15 +192,18 @@ def test_indefinite_is_indefinite() -> None:
     assert float(values[-1]) < -0.1 * float(values[0])
 
 
-def test_the_cheaper_way_is_taken() -> None:
+def outer(outputs: int, positions: int, bias: float, scale: Tensor | None) -> grams.Outer:
+    a, e = torch.randn(3, 2, positions, 8).double(), torch.randn(2, 3, 2, positions, outputs).double()
+    return grams.Outer(a, e, bias, scale)
+
+
+@pytest.mark.parametrize("bias", [0.0, 1.0, 0.7])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_cheaper_way_is_taken(bias: float, scaled: bool) -> None:
     """Products of positions where they are few, gradients where they are small; the same numbers either way."""
     for outputs, positions, by_pairs in ((40, 2, True), (2, 6, False)):
-        one, other = (
-            grams.Outer(
-                torch.randn(3, 2, positions, 8).double(), torch.randn(2, 3, 2, positions, outputs).double(), True
-            )
-            for _ in range(2)
-        )
+        scale = torch.rand(2, 1, outputs).double() if scaled else None
+        one, other = (outer(outputs, positions, bias, scale) for _ in range(2))
         assert one._by_pairs(other) is by_pairs
         torch.testing.assert_close(one._of_pairs(other), grams.Written.gram(one, other))
     small = nn.Sequential(nn.Conv1d(1, 2, 3), nn.Flatten(), nn.Linear(60, 2)).double()

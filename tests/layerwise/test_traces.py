@@ -27,6 +27,24 @@ def test_the_gauss_newton_trace_is_exact(name: str) -> None:
     assert found == pytest.approx(3 * float(dense_matrix(eg.ggn(land)).trace()), rel=1e-10)
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh", "three tanh", "batch norm", "convolutions", "one dimension"])
+def test_a_bias_that_is_not_measured_has_no_part(name: str) -> None:
+    """Its gradients are none of theta's: not in tr G, not in the layers' probes, not in the dual."""
+    land = landscape(name)
+    assert land.model is not None
+    for module in land.model.modules():
+        if getattr(module, "bias", None) is not None:
+            module.bias.requires_grad_(False)
+    land = eg.Landscape(land.model, nn.CrossEntropyLoss(), land.data)
+    found, H, G = structure(land), dense_matrix(eg.hessian(land)), dense_matrix(eg.ggn(land))
+    assert found.whole
+    assert exact_gauss_newton_trace(land, found) == pytest.approx(float(G.trace()), rel=1e-10)
+    x = torch.tensor([trace_pass(land, found, "hessian", 11, j).total for j in range(200)], dtype=torch.float64)
+    assert abs(float(x.mean()) - float(H.trace())) <= 4.5 * float(x.std()) / 200**0.5 + 1e-9
+    square = eg.squared_frobenius(land, method="dual", operator="ggn").value
+    assert square == pytest.approx(float(G.square().sum()), rel=1e-9)
+
+
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.affine])
 def test_affine_outputs_have_no_remainder(name: str) -> None:
     """What `affine` claims: the diagonal of H - G is zero."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction, once_differentiable
+from torch.autograd.graph import get_gradient_edge
 
 from egregium.errors import LossError
 
@@ -42,11 +43,14 @@ def leaves_of(roots: Sequence[Tensor]) -> Iterator[Tensor]:
             yield leaf
 
 
-def uses_of(roots: Sequence[Tensor], leaves: Sequence[Tensor]) -> Counter[int]:
-    """How often each of `leaves`, by index, is used in the graph of `roots`: the edges that lead to it."""
-    index = {id(leaf): j for j, leaf in enumerate(leaves)}
+def uses_of(roots: Sequence[Tensor], tensors: Sequence[Tensor]) -> Counter[int]:
+    """How often each of `tensors`, by index, is used in the graph of `roots`: the edges that lead to it.
+
+    Leaves, or what was made of them.
+    """
+    index = {get_gradient_edge(tensor).node: j for j, tensor in enumerate(tensors)}
     edges = (before for node in nodes_of(roots) for before, _ in node.next_functions if before is not None)
-    places = (index.get(id(getattr(before, "variable", None))) for before in edges)
+    places = (index.get(before) for before in edges)
     return Counter(j for j in places if j is not None)
 
 

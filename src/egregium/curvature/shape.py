@@ -18,7 +18,9 @@ from torch import Tensor
 
 from egregium.curvature.hessian import SecondDerivative, ggn, hessian
 from egregium.errors import ArgumentError, LossError
-from egregium.landscape import Landscape
+from egregium.landscape import BatchLoss, Landscape
+from egregium.landscape.data import not_finite_sample
+from egregium.landscape.losses import Count
 from egregium.operators import Congruence, Stretch, SymmetricOperator
 from egregium.operators.inner import norm
 
@@ -47,8 +49,22 @@ def tangent_frame(land: Landscape) -> TangentFrame:
     """Loss and gradient at the point. Costs one gradient. Raises LossError where the gradient is not finite."""
     loss, gradient = land.value_and_gradient()
     if not bool(torch.isfinite(torch.stack(torch.aminmax(gradient))).all()):
-        raise LossError(f"The gradient of the loss is not finite, though the loss is. {land.not_finite_data()}")
+        raise LossError(f"The gradient of the loss is not finite, though the loss is. {_not_finite_data(land)}")
     return TangentFrame(loss, gradient, norm(gradient))
+
+
+def _not_finite_data(land: Landscape) -> str:
+    """Where the data are not finite, as advice: a saturated loss may be finite all the same."""
+    found: list[str] = []
+
+    def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[tuple[Tensor, ...], Count]:
+        sample = not_finite_sample(batch.batch)
+        if sample is not None:
+            found.append(f"Batch {batch.index} (counted from 0) is not finite at sample {sample}; mend or drop it.")
+        return (), 1.0
+
+    land.means(look)
+    return found[0] if found else "Look for sqrt or log at 0."
 
 
 def second_derivative(land: Landscape, operator: OperatorName = "hessian") -> SecondDerivative:

@@ -1,5 +1,6 @@
 """What a landscape is made of, checked before anything is made, and what is said where it does not fit."""
 
+from collections.abc import Set
 from numbers import Real
 from typing import Any
 
@@ -47,4 +48,12 @@ def graph_was_cut() -> LossError:
     return LossError(
         "The loss does not depend on the parameters: its graph was cut. Look for .detach(), .item(), "
         "torch.no_grad() or numpy in the model or the loss."
+    )
+
+
+def parameters_changed(names: Set[str]) -> ArgumentError:
+    """What to say where other parameters require grad than when the landscape was made."""
+    return ArgumentError(
+        f"Which parameters require grad has changed since the landscape was made ({', '.join(sorted(names)[:5])}). "
+        "Make a new Landscape."
     )

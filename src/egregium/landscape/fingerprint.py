@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from egregium.landscape.batch import samples_of
 from egregium.landscape.fetching import fetched_once
-from egregium.landscape.objective import ModelObjective, Objective, samples_of
+from egregium.landscape.objective import ModelObjective, Objective
 from egregium.results.fingerprint import Fingerprint
 
 #: Hexadecimal digits that are kept: 64 bits tell any two apart that chance could confuse.
@@ -44,6 +45,8 @@ def fingerprint(objective: Objective, theta: Tensor) -> Fingerprint:
     """
     point = sha256()
     add(point, theta)
+    if objective.norms is not None:  # x is one point for each D
+        add(point, objective.norms.factors)
     if not isinstance(objective, ModelObjective):
         return Fingerprint(0, 0, "", point.hexdigest()[:DIGITS], "function")
     data, model, rest = sha256(), sha256(), sha256()

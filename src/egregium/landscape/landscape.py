@@ -6,7 +6,7 @@ Its graph {(theta, f(theta))} is the hypersurface of R^(n+1) whose geometry egre
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial, reduce
 from itertools import islice
 from typing import Any, final
@@ -17,19 +17,20 @@ from torch import Tensor, nn
 
 from egregium.autodiff import derivatives, gradient, memory_failures
 from egregium.errors import ArgumentError, DataError
-from egregium.landscape.arguments import counted, graph_was_cut, is_positive, refuse_unfit_arguments
-from egregium.landscape.data import not_finite_sample
+from egregium.landscape.arguments import counted, graph_was_cut, is_positive, parameters_changed, refuse_unfit_arguments
+from egregium.landscape.batch import BatchLoss
 from egregium.landscape.fetching import Seeds, fetched_once
 from egregium.landscape.fingerprint import fingerprint
 from egregium.landscape.losses import Count, Known, Terms, loss_terms
-from egregium.landscape.objective import BatchLoss, FunctionObjective, ModelObjective, Objective
+from egregium.landscape.normalisation import By, block_norms
+from egregium.landscape.objective import FunctionObjective, ModelObjective, Objective
 from egregium.landscape.penalty import Decay, decays, penalty
 from egregium.landscape.place import checked_device, checked_dtype
 from egregium.landscape.selection import patterns_of
 from egregium.landscape.setting import setting
 from egregium.landscape.states import fitted
-from egregium.landscape.statistics import collecting, tracking
-from egregium.landscape.vectors import flattened, shown, unflattened
+from egregium.landscape.statistics import collect, tracking
+from egregium.landscape.vectors import flattened, refuse_unfit_point, unflattened
 from egregium.results.fingerprint import Fingerprint
 from egregium.results.table import Row
 
@@ -89,8 +90,6 @@ class Landscape:
 
         Raises ArgumentError where theta is not a floating-point vector.
         """
-        if not callable(f):
-            raise ArgumentError(f"from_function needs a function of a tensor of shape (n,), got {type(f).__name__}.")
         self = cls.__new__(cls)
         self._set(FunctionObjective(f, theta), None, 1.0, (0.0,))
         return self
@@ -116,16 +115,15 @@ class Landscape:
 
     @property
     def theta(self) -> Float[Tensor, " n"]:
-        """The point, flat: the model's parameters as they are now, or where `at` put it. A copy."""
+        """The point, flat: the model's parameters as they are now, or where `at` put it; if `normalised`, x. A copy."""
         return self.flatten(self._objective.parameters()) if self._point is None else self._point.clone()
 
     def at(self, theta: Float[Tensor, " n"]) -> "Landscape":
-        """The same landscape at another point; the model does not move. Raises ArgumentError for a wrong shape."""
-        if not isinstance(theta, Tensor) or theta.shape != (self.n,) or not theta.is_floating_point():
-            raise ArgumentError(
-                f"at(theta) needs a floating-point tensor of shape ({self.n},), got {shown(theta)}. Pass the "
-                "theta of a landscape of the same model, or land.flatten(tensors)."
-            )
+        """The same landscape at another point; the model does not move. Raises ArgumentError for a wrong shape.
+
+        Of a `normalised` landscape the point is given in its coordinates, x, and the norms D stay what they are.
+        """
+        refuse_unfit_point(theta, self.n)
         return self._like(theta.detach().to(self.device, self.dtype, copy=True), self.scale)
 
     def fixed(self) -> "Landscape":
@@ -147,6 +145,37 @@ class Landscape:
             other._set(self._objective.to(place, kind), point, self.scale, self._decay)
         return other
 
+    def normalised(self, by: By = "filter") -> "Landscape":
+        """The same landscape in normalised coordinates x, at the point where it is now; like `fixed`, it stays there.
+
+            theta = D x,   f~(x) = f(D x),   gradient D g,   Hessian D H D
+
+        D is diagonal and constant: at each parameter the norm, here and now, of its block. A rescaling, positive and
+        one number on each block, that leaves f as it is changes D alone, and no number of f~. Blocks:
+
+        * "tensor": parameter tensors. ReLU layers may be rescaled: (W1, b1, W2) -> (a W1, a b1, W2 / a).
+        * "filter": what makes one output, as in `slices.filter_normalised`: also filters before a BatchNorm. Biases
+          and gains are one block a tensor, for W2's rows are divided by a and its bias b2 is not.
+        * "element": each number. So may be single neurons, whose outgoing weights lie across the filters of W2.
+
+        A block that is 0 has no scale: what lies along it is not seen (`setting` says of how many). Weight decay is
+        that of theta, its Hessian lam D^2; a rescaling changes it. Raises ArgumentError for another `by`.
+        Source: Dinh et al., arXiv 1703.04933; Kwon et al., arXiv 2102.11600. More: docs/normalised.md.
+
+        >>> land = Landscape.from_function(lambda x: (x[0] * x[1] - 1) ** 2, torch.tensor([3.0, 4.0]))
+        >>> land.gradient().tolist(), land.normalised().gradient().tolist(), land.normalised().norms.tolist()
+        ([88.0, 66.0], [440.0, 330.0], [5.0, 5.0])
+        """
+        theta = self._placed()
+        D = block_norms(self.model, theta, by)
+        return self._on(self._objective.normalised(D), D.coordinates(self.flatten(theta)))
+
+    @property
+    def norms(self) -> Float[Tensor, " n"]:
+        """D of `normalised`, flat, in theta's dtype: x stands for the parameters D x. Ones where it is not."""
+        D = self._objective.norms
+        return torch.ones(self.n, device=self.device, dtype=self.dtype) if D is None else D.flat().to(self.dtype)
+
     def loaded(self, state: Mapping[str, Tensor]) -> "Landscape":
         """The same landscape with this state in the model's place: parameters and buffers, by name; the model stays.
 
@@ -158,7 +187,8 @@ class Landscape:
             own = fitted(self._objective.model, state)
         except ArgumentError as error:
             raise ArgumentError(f"The state {error} Pass one that was saved from this model.") from None
-        return self._on(self._objective.with_state(own), self.flatten(own))
+        D, theta = self._objective.norms, self.flatten(own)
+        return self._on(self._objective.with_state(own), theta if D is None else D.coordinates(theta))
 
     def reestimated(self) -> "Landscape":
         """The same landscape at its point with running statistics (BatchNorm) that belong to it, from one pass.
@@ -170,13 +200,7 @@ class Landscape:
             return self
         buffers = objective.buffers()
         collector = self._on(objective.with_state(buffers, collecting=True), self.theta)
-
-        def forward(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
-            _ = batch.outputs() if batch.outputs is not None else batch.terms()
-            return (), 1.0
-
-        with collecting(objective.model):
-            collector.means(forward)
+        collect(objective.model, collector.means)
         return self._on(objective.with_state(buffers), self._point)
 
     @property
@@ -204,22 +228,18 @@ class Landscape:
         """The batches; None for `from_function`."""
         return self._objective.data if isinstance(self._objective, ModelObjective) else None
 
-    @contextmanager
-    def unsplit(self) -> Iterator[None]:
+    def unsplit(self) -> AbstractContextManager[None]:
         """Passes in which no batch is split to see whether the loss is a mean: to that, noise is a wrong average."""
-        kept, self._objective.unchecked = self._objective.unchecked, False
-        try:
-            yield
-        finally:
-            self._objective.unchecked = kept
+        return self._objective.unsplit()
 
     @property
     def setting(self) -> tuple[Row, ...]:
-        """What a reader must know of these numbers: evaluation mode, the part measured, weight decay, precision."""
-        if not isinstance(self._objective, ModelObjective):
-            return ()
+        """What a reader must know of these numbers: evaluation mode, part measured, decay, precision, coordinates."""
         objective = self._objective
-        return tuple(setting(objective.model, objective.parameters(), self._decay, objective.dtype))
+        rows = () if objective.norms is None else objective.norms.setting()
+        if not isinstance(objective, ModelObjective):
+            return rows
+        return *setting(objective.model, objective.parameters(), self._decay, objective.dtype), *rows
 
     def _like(self, point: Tensor | None, scale: float) -> "Landscape":
         other = self._on(self._objective, point)
@@ -283,19 +303,6 @@ class Landscape:
             self.add_decay(rows, self.theta.unsqueeze(0))
         return float(value) + self._penalty(), rows[0]
 
-    def not_finite_data(self) -> str:
-        """Where the data are not finite, as advice: a saturated loss may be finite all the same."""
-        found: list[str] = []
-
-        def look(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
-            sample = not_finite_sample(batch.batch)
-            if sample is not None:
-                found.append(f"Batch {batch.index} (counted from 0) is not finite at sample {sample}; mend or drop it.")
-            return (), 1.0
-
-        self.means(look)
-        return found[0] if found else "Look for sqrt or log at 0."
-
     def fingerprint(self) -> Fingerprint:
         """Digests of data, point and model, by which two documents tell whether they speak of the same.
 
@@ -311,9 +318,8 @@ class Landscape:
     @property
     def batch_count(self) -> int:
         """Number of batches in a pass, where the data know it; else 1."""
-        data = self._objective.data if isinstance(self._objective, ModelObjective) else None
         try:
-            return max(len(data), 1)  # type: ignore[arg-type]
+            return max(len(self.data), 1)
         except TypeError:  # a loader of an IterableDataset says so only when it is asked
             return 1
 
@@ -361,32 +367,33 @@ class Landscape:
     def add_decay(
         self, into: Float[Tensor, "k m"], of: Float[Tensor, "k m"], only: Sequence[int] | None = None
     ) -> None:
-        """Add the weight decay's share of a derivative in place: into += scale * lam o of, lam by parameter.
+        """Add the weight decay's share of a derivative in place: into += scale * lam o D^2 o of, lam by parameter.
 
         `only`: the parameters, by their place, that the rows hold one after the other; all n numbers where None.
         """
-        start, lams, shapes = 0, self._decay, list(self.shapes.values())
+        start, lams, shapes, D = 0, self._decay, list(self.shapes.values()), self._objective.norms
         for i in range(len(shapes)) if only is None else only:
             here = slice(start, start + shapes[i].numel())
             if lams[i]:
-                into[:, here].add_(of[:, here], alpha=self.scale * lams[i])
+                into[:, here].add_(of[:, here] if D is None else D.squared(i, of[:, here]), alpha=self.scale * lams[i])
             start = here.stop
 
     def _penalty(self) -> float:
         """scale * sum over parameters of (lam / 2) |theta|^2."""
         if not any(self._decay):
             return 0.0
-        return self.scale * penalty(self._decay, self.unflatten(self.theta).values())
+        return self.scale * penalty(self._decay, self._placed().values())
+
+    def _placed(self) -> dict[str, Tensor]:
+        """What is in the model's place, by name: theta, or in normalised coordinates D x."""
+        x = self.unflatten(self.theta)
+        return dict(zip(x, self._objective.placed(list(x.values())), strict=True))
 
     def _parameters(self) -> list[Tensor]:
         """Fresh leaves at the point, one a parameter, that require grad: copies, for a model may write into them."""
         current = self._objective.parameters()
         if current.keys() != self.shapes.keys():
-            changed = sorted(current.keys() ^ self.shapes.keys())
-            raise ArgumentError(
-                f"Which parameters require grad has changed since the landscape was made ({', '.join(changed[:5])}). "
-                "Make a new Landscape."
-            )
+            raise parameters_changed(current.keys() ^ self.shapes.keys())
         if self._point is not None:
             at_point = self.unflatten(self._point)
             current = {name: at_point[name].to(p.dtype) for name, p in current.items()}

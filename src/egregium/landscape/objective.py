@@ -19,9 +19,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from egregium.autodiff import exhausted, leaves_of, second_derivatives_of
 from egregium.errors import ArgumentError, DataError, EgregiumError, LossError, NotFiniteError
+from egregium.landscape.batch import BatchLoss, samples_of
 from egregium.landscape.data import call, described, input_and_target, moved, not_finite_sample, repeatable_batches
 from egregium.landscape.fetching import NOISE, Seeds, fetched
 from egregium.landscape.losses import Count, Known, LossTerms, rows
+from egregium.landscape.normalisation import Norms
 from egregium.landscape.preservation import Generator, evaluation_mode, generators_kept, seed_all
 from egregium.landscape.selection import measured, refuse_unfit, unwrapped
 
@@ -35,41 +37,6 @@ NO_REFERENCE = "no parameter by reference"
 LASTING = frozenset({NO_REFERENCE})
 
 
-@dataclass(frozen=True)
-class BatchLoss:
-    """One batch's share of f at the parameters that are in place.
-
-    Attributes:
-        index: which batch.
-        terms: () -> (sum of the loss terms, their number).
-        outputs: () -> the model's output, where loss and model are apart, else None.
-        criterion: output -> (sum of the loss terms, their number), likewise.
-        batch: the batch itself, on the device.
-        part: samples, a slice or their places -> the same of these alone; None where a loss has no outputs.
-        outputs_at: (tensors by a parameter's place, samples) -> the outputs of these samples with those tensors in
-            place; likewise.
-    """
-
-    index: int
-    terms: Callable[[], tuple[Tensor, Count]]
-    outputs: Callable[[], Any] | None = None
-    criterion: Callable[[Any], tuple[Tensor, Count]] | None = None
-    batch: Any = None
-    part: Callable[[slice | Tensor], "BatchLoss"] | None = None
-    outputs_at: Callable[[Mapping[int, Tensor], slice | Tensor], Any] | None = None
-
-    @property
-    def samples(self) -> int:
-        """Length of the first dimension of the input's first tensor; 0 where there is none."""
-        return samples_of(self.batch)
-
-
-def samples_of(batch: Any) -> int:
-    """Length of the first dimension of the first tensor of a batch's input; 0 where there is none."""
-    x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
-    return next((t.shape[0] for t in tree_leaves(x) if isinstance(t, Tensor) and t.ndim), 0)
-
-
 #: Runs a function of a batch with the parameters in place.
 Within = Callable[[Callable[[BatchLoss], Any]], Any]
 
@@ -79,16 +46,39 @@ class Objective(ABC):
 
     `mean`: f is the sum over all batches divided by the number of terms, else the sum.
     `facts`: what was found out about it once, by name. `unchecked`: no batch was yet split to see whether the loss is
-    a mean over samples.
+    a mean over samples. `norms`: D, where parameters are coordinates x and D x is what f is a function of.
     """
 
     mean: bool
     facts: dict[str, int]
     unchecked = False
+    norms: Norms | None = None
+
+    def placed(self, parameters: Parameters) -> Parameters:
+        """What f is a function of, by parameter: the parameters, or D times them with its graph."""
+        return parameters if self.norms is None else self.norms.placed(parameters)
 
     @abstractmethod
     def parameters(self) -> dict[str, Tensor]:
-        """The current parameters by name, detached; they share memory with the user's where dtype and device agree."""
+        """The current parameters by name, detached; they share memory with the user's where dtype and device agree.
+
+        theta, whatever the coordinates.
+        """
+
+    @contextmanager
+    def unsplit(self) -> Iterator[None]:
+        """Passes in which no batch is split to see whether the loss is a mean."""
+        kept, self.unchecked = self.unchecked, False
+        try:
+            yield
+        finally:
+            self.unchecked = kept
+
+    def normalised(self, norms: Norms) -> "Objective":
+        """The same objective as a function of x, theta = D x."""
+        other = self.to(None, None)
+        other.norms = norms
+        return other
 
     @abstractmethod
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "Objective":
@@ -106,6 +96,8 @@ class FunctionObjective(Objective):
     mean = True
 
     def __init__(self, f: Callable[[Tensor], Tensor], theta: Tensor) -> None:
+        if not callable(f):
+            raise ArgumentError(f"from_function needs a function of a tensor of shape (n,), got {type(f).__name__}.")
         if not isinstance(theta, Tensor) or theta.ndim != 1 or not theta.is_floating_point() or not theta.numel():
             what = f"{theta.dtype} of shape {tuple(theta.shape)}" if isinstance(theta, Tensor) else type(theta).__name__
             raise ArgumentError(f"from_function needs theta as a floating-point tensor of shape (n,), got {what}.")
@@ -117,10 +109,11 @@ class FunctionObjective(Objective):
     def to(self, device: torch.device | None, dtype: torch.dtype | None) -> "FunctionObjective":
         other = FunctionObjective(self._f, self._theta.detach().to(device, dtype))
         other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
+        other.norms = self.norms and self.norms.to(device, dtype)
         return other
 
     def batches(self, parameters: Parameters, seeds: Seeds) -> AbstractContextManager[Iterator[Within]]:
-        batch = BatchLoss(0, lambda: (_finite(self._f(parameters[0]), 0), 1.0))
+        batch = BatchLoss(0, lambda: (_finite(self._f(self.placed(parameters)[0]), 0), 1.0))
         return nullcontext(iter([lambda function: function(batch)]))
 
 
@@ -190,6 +183,7 @@ class ModelObjective(Objective):
     def _like(self, data: Any, dtype: torch.dtype | None, device: torch.device | None) -> "ModelObjective":
         other = ModelObjective(self.model, self._loss, data, dtype, device, self._patterns)
         other._state, other.unchecked = self._state, self.unchecked
+        other.norms = self.norms and self.norms.to(device, dtype)
         other.facts |= {name: self.facts[name] for name in LASTING & self.facts.keys()}
         return other
 
@@ -236,19 +230,23 @@ class ModelObjective(Objective):
         frozen = ((name, self._state.get(name, p).detach()) for name, p in others)
         state = {name: self._cast(p.clone() if p.is_inference() else p) for name, p in frozen}
         state |= self.buffers()
-        state |= dict(zip(names, parameters, strict=True))
+        placed = self.placed(parameters)
+        state |= dict(zip(names, placed, strict=True))
         prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
-        of_batch = replace(batch, outputs_at=partial(self._outputs_at, names, batch)) if batch.part else batch
+        of_batch = batch.with_placed(placed, None if self.norms is None else self.norms.factors)
+        if batch.part:
+            of_batch = replace(of_batch, outputs_at=partial(self._outputs_at, names, batch))
         result: Result = torch.func.functional_call(_Bound(self.model, function), prefixed, (of_batch,))
         return result
 
     def _outputs_at(
         self, names: Sequence[str], batch: BatchLoss, tensors: Mapping[int, Tensor], which: slice | Tensor
     ) -> Any:
-        """The outputs of some samples with other tensors in the place of some parameters, the rest as they are."""
+        """The outputs of some samples with other tensors for some parameters, the rest as they are."""
         part = tree_map(partial(rows, size=batch.samples, which=which), batch.batch)
         model, (x, _) = _replica(self.model), input_and_target(part, batch.index)
-        placed = {f"model.{names[j]}": tensor for j, tensor in tensors.items()}
+        norms = self.norms
+        placed = {f"model.{names[j]}": x if norms is None else x * norms.factors[j] for j, x in tensors.items()}
         return torch.func.functional_call(_Bound(model, partial(call, model)), placed, (x,))
 
     def _batch_loss(self, batch: Any, index: int) -> BatchLoss:

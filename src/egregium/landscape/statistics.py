@@ -1,16 +1,29 @@
 """Running statistics of normalisation layers at another point than the one they were collected at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from egregium.landscape.batch import BatchLoss
+
 
 def tracking(model: nn.Module) -> list[_NormBase]:
     """The modules of `model` that keep running means and variances (BatchNorm, tracking InstanceNorm)."""
     return [m for m in model.modules() if isinstance(m, _NormBase) and m.running_mean is not None]
+
+
+def collect(model: nn.Module, means: Callable[[Callable[[BatchLoss, Any], tuple[tuple[()], float]]], Any]) -> None:
+    """One pass of forward passes (`means` of a landscape) in which the statistics of all batches are collected."""
+
+    def forward(batch: BatchLoss, parameters: Any) -> tuple[tuple[()], float]:
+        _ = batch.outputs() if batch.outputs is not None else batch.terms()
+        return (), 1.0
+
+    with collecting(model):
+        means(forward)
 
 
 @contextmanager

@@ -44,6 +44,15 @@ def unflattened(shapes: Shapes, v: Float[Tensor, " n"]) -> dict[str, Tensor]:
     return {name: part.view(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}
 
 
+def refuse_unfit_point(theta: Any, n: int) -> None:
+    """Raise ArgumentError where theta is no floating-point vector of n numbers."""
+    if not isinstance(theta, Tensor) or theta.shape != (n,) or not theta.is_floating_point():
+        raise ArgumentError(
+            f"at(theta) needs a floating-point tensor of shape ({n},), got {shown(theta)}. Pass the "
+            "theta of a landscape of the same model, or land.flatten(tensors)."
+        )
+
+
 def shown(value: Any) -> str:
     """What came in the place of a vector, in words."""
     if not isinstance(value, Tensor):

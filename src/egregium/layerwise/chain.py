@@ -5,9 +5,10 @@ backpropagation to h_m, `s_m = act''(z_m) delta_m`, the diagonal of D is that of
 
     tr D = (1/N) sum_i sum_m sum_j s_imj |d z_imj / d theta|^2.
 
-A layer's own part of the last factor is `|a_m|^2 + 1`; that of the layer below is one product with squared weights,
-`(W_m o W_m) (act'(z_(m-1))^2 (|a_(m-1)|^2 + 1))`. The row is recognised by the identity of tensors: each layer's input
-is the very output of the one before, so that nothing else can lie between.
+A layer's own part of the last factor is `|a_m|^2 + 1` (with factors of its rows and its bias `d_j^2 |a_m|^2 + d^2`);
+that of the layer below is one product with squared weights, `(W_m o W_m) (act'(z_(m-1))^2 (|a_(m-1)|^2 + 1))`. The row
+is recognised by the identity of tensors: each layer's input is the very output of the one before, so that nothing else
+can lie between.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,8 @@ from torch.nn.modules.module import register_module_forward_hook
 
 from egregium.landscape import BatchLoss, Landscape
 from egregium.landscape.losses import Count
+from egregium.layerwise.capture import factors_of
+from egregium.layerwise.known import Factors
 from egregium.layerwise.outputs import output_curvature
 
 #: Modules that act on each number alone.
@@ -33,24 +36,25 @@ MOST_ACTIVATIONS = 2
 
 @dataclass(frozen=True, eq=False)
 class _Link:
-    """A dense layer and the activation after it, None for the last."""
+    """A dense layer, the factors of its parameters, and the activation after it, None for the last."""
 
     dense: nn.Linear
+    factors: Factors
     a: Tensor
     z: Tensor
     activation: nn.Module | None
 
 
-def is_chain(batch: BatchLoss, parameters: Sequence[Tensor]) -> bool:
+def is_chain(batch: BatchLoss) -> bool:
     """Whether the network is such a row, and the parameters are its weights and biases."""
-    return bool(_chain(batch, parameters)[0])
+    return bool(_chain(batch)[0])
 
 
 def chain_remainder_trace(land: Landscape) -> float:
     """tr D, exact, without weight decay; the landscape's network must be a chain. One forward and one backward pass."""
 
     def contribution(batch: BatchLoss, parameters: list[Tensor]) -> tuple[Iterable[Tensor], Count]:
-        links, output = _chain(batch, parameters)
+        links, output = _chain(batch)
         assert batch.criterion is not None
         r = output_curvature(batch.criterion, output).slopes.detach()
         return [_trace(links, r)], batch.criterion(output.detach())[1]
@@ -81,7 +85,8 @@ def _trace(links: Sequence[_Link], r: Tensor) -> Tensor:
 
 
 def _own(link: _Link) -> Tensor:
-    return link.a.square().sum(1, keepdim=True) + float(link.dense.bias is not None)
+    squares, d = link.a.square().sum(1, keepdim=True), link.factors.rows
+    return (squares if d is None else squares * d.square()) + link.factors.bias**2
 
 
 def _derivatives(activation: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,7 +99,7 @@ def _derivatives(activation: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
     return first.detach(), second
 
 
-def _chain(batch: BatchLoss, parameters: Sequence[Tensor]) -> tuple[list[_Link], Tensor]:
+def _chain(batch: BatchLoss) -> tuple[list[_Link], Tensor]:
     """The row of layers and the output; no layers where it is none."""
     calls: list[tuple[nn.Module, Any, Any]] = []
 
@@ -108,17 +113,17 @@ def _chain(batch: BatchLoss, parameters: Sequence[Tensor]) -> tuple[list[_Link],
         output = batch.outputs()
     finally:
         handle.remove()
-    links: list[_Link] = []
+    found: list[tuple[nn.Linear, Tensor, Tensor, nn.Module | None]] = []
     place = 0
     while place < len(calls):
         module, a, z = calls[place]
         if not isinstance(module, nn.Linear) or not isinstance(a, Tensor) or a.ndim != 2:
             return [], output
-        if (a.requires_grad and not links) or (links and a is not calls[place - 1][2]):
+        if (a.requires_grad and not found) or (found and a is not calls[place - 1][2]):
             return [], output
         last = z is output
         if last:
-            links.append(_Link(module, a.detach(), z.detach(), None))
+            found.append((module, a.detach(), z.detach(), None))
             place += 1
             break
         if place + 1 >= len(calls):
@@ -126,9 +131,22 @@ def _chain(batch: BatchLoss, parameters: Sequence[Tensor]) -> tuple[list[_Link],
         activation, into, out = calls[place + 1]
         if type(activation) not in ELEMENTWISE or into is not z or out is z:
             return [], output
-        links.append(_Link(module, a.detach(), z.detach(), activation))
+        found.append((module, a.detach(), z.detach(), activation))
         place += 2
-    used = [id(p) for link in links for p in (link.dense.weight, link.dense.bias) if p is not None]
-    whole = place == len(calls) and bool(links) and links[-1].activation is None
-    same = len(used) == len(set(used)) and set(used) == {id(p) for p in parameters}
-    return (links, output) if whole and same and len(links) - 1 <= MOST_ACTIVATIONS else ([], output)
+    whole = place == len(calls) and bool(found) and found[-1][3] is None and len(found) - 1 <= MOST_ACTIVATIONS
+    return _links(batch, found) if whole else [], output
+
+
+def _links(batch: BatchLoss, found: Sequence[tuple[nn.Linear, Tensor, Tensor, nn.Module | None]]) -> list[_Link]:
+    """The row where its layers hold all parameters, each once, with one factor a row or none; else nothing."""
+    index = {id(p): j for j, p in enumerate(batch.placed)}
+    used = [id(p) for dense, *_ in found for p in (dense.weight, dense.bias) if p is not None]
+    if sorted(used) != sorted(index):
+        return []
+    links = []
+    for dense, a, z, activation in found:
+        factors = factors_of(batch, index[id(dense.weight)], index.get(id(dense.bias)))
+        if factors is None:
+            return []
+        links.append(_Link(dense, factors, a, z, activation))
+    return links

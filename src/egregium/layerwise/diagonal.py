@@ -14,11 +14,11 @@ from egregium.layerwise.known import Known, Signs
 
 @dataclass(frozen=True, eq=False)
 class Diagonal(Known):
-    """`gamma x + beta`: `x` (N, L, M, R) with the parameters' numbers along M, and whether there is a beta."""
+    """`gamma x + bias beta`: `x` (N, L, M, R) with the parameters' numbers along M; bias 0 where there is no beta."""
 
     x: Float[Tensor, "N L M R"]
     shape: torch.Size
-    bias: bool
+    bias: float
 
     @property
     def held(self) -> int:
@@ -26,7 +26,7 @@ class Diagonal(Known):
 
     def _each(self, e: Tensor) -> tuple[Tensor, Tensor]:
         e = e.reshape(self.x.shape)
-        return (e * self.x).sum((1, 3)), e.sum((1, 3))
+        return (e * self.x).sum((1, 3)), self.bias * e.sum((1, 3))
 
     def products(self, e: Tensor, other: Tensor) -> Float[Tensor, " N"]:
         gamma, beta = self._each(e)
@@ -48,8 +48,8 @@ class Diagonal(Known):
     def nudge(self, draw: Signs) -> Tensor:
         N, L, M, R = self.x.shape
         if L * R == 1:
-            return ((self.x.square() + float(self.bias)).sqrt() * draw(N, 1, M, 1)).reshape(self.shape)
-        return (self.x * draw(N, 1, M, 1) + float(self.bias) * draw(N, 1, M, 1)).reshape(self.shape)
+            return ((self.x.square() + self.bias**2).sqrt() * draw(N, 1, M, 1)).reshape(self.shape)
+        return (self.x * draw(N, 1, M, 1) + self.bias * draw(N, 1, M, 1)).reshape(self.shape)
 
 
 def scaled(module: nn.Module, a: Tensor) -> Float[Tensor, "N L M R"] | None:

@@ -5,7 +5,8 @@ sample, the gradient in the weights is `sum_p e_p a_p^T`, and the inner product 
 
     sum_pq (a_p . a'_q + 1) (e_p . e'_q),    + 1 for a bias,
 
-or the product of the gradients themselves, a slice of outputs at a time: what takes less arithmetic.
+or the product of the gradients themselves, a slice of outputs at a time: what takes less arithmetic. Where the rows of
+the weight have factors D and the bias has d, a summand is `(a . a') (D e . D e') + d^2 (e . e')`.
 """
 
 from abc import ABC, abstractmethod
@@ -83,23 +84,24 @@ class Small(Written):
 
 @dataclass(frozen=True, eq=False)
 class Outer(Written):
-    """Gradients of a dense layer or convolution as sums of outer products."""
+    """Gradients of a dense layer or convolution as sums of outer products; `bias`, `scale`: as of `Dense`."""
 
     a: Float[Tensor, "N G P I"]
     e: Float[Tensor, "K N G P O"]
-    bias: bool
+    bias: float
+    scale: Float[Tensor, "G 1 O"] | None
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        return self.a.shape[1], self.e.shape[4], self.a.shape[3] + self.bias
+        return self.a.shape[1], self.e.shape[4], self.a.shape[3] + bool(self.bias)
 
     def of(self, samples: slice) -> "Outer":
-        return Outer(self.a[samples], self.e[:, samples], self.bias)
+        return Outer(self.a[samples], self.e[:, samples], self.bias, self.scale)
 
     def written(self, outputs: slice) -> Tensor:
         e = self.e[..., outputs].double().transpose(3, 4)
-        weights = e @ self.a.double()
-        return torch.cat([weights, e.sum(4, keepdim=True)], dim=4) if self.bias else weights
+        weights = (e if self.scale is None else e * self.scale[..., outputs].mT) @ self.a.double()
+        return torch.cat([weights, self.bias * e.sum(4, keepdim=True)], dim=4) if self.bias else weights
 
     def gram(self, other: Kept) -> Float[Tensor, "rows others"]:
         if isinstance(other, Outer) and self._by_pairs(other):
@@ -117,12 +119,19 @@ class Outer(Written):
         K, K2 = self.e.shape[0], other.e.shape[0]
         total = self.e.new_zeros(K, N, K2, N2, dtype=torch.float64)
         for g in range(G):
+            square = None if self.scale is None else self.scale[g].double().square()
             for p in range(P):
                 a, e = self.a[:, g, p].double(), self.e[:, :, g, p].reshape(K * N, -1).double()
                 for q in range(P2):
-                    seen = a @ other.a[:, g, q].double().T + float(self.bias)
-                    product = e @ other.e[:, :, g, q].reshape(K2 * N2, -1).double().T
-                    total += product.view(total.shape).mul_(seen.view(1, N, 1, N2))
+                    seen = a @ other.a[:, g, q].double().T
+                    there = other.e[:, :, g, q].reshape(K2 * N2, -1).double().T
+                    product = (e @ there).view(total.shape)
+                    if square is None:
+                        seen += self.bias**2
+                    elif self.bias:
+                        total.add_(product, alpha=self.bias**2)
+                    weighted = product if square is None else ((e * square) @ there).view(total.shape)
+                    total += weighted.mul_(seen.view(1, N, 1, N2))
         return total.view(K * N, K2 * N2)
 
 

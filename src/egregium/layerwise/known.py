@@ -10,8 +10,24 @@ from torch import Tensor
 from egregium.layerwise.grams import Kept
 
 
+@dataclass(frozen=True)
+class Factors:
+    """What the parameters of a layer are multiplied by to give its weights: D of normalised coordinates.
+
+    Attributes:
+        rows: of the weight, one number for each of its rows, or for all; None: 1.
+        bias: of the bias; 0 where none is measured.
+    """
+
+    rows: Float[Tensor, " rows"] | None = None
+    bias: float = 1.0
+
+
 class Known(ABC):
-    """What is kept of one call of a layer; the two parameters are (weight, bias), None where there is none."""
+    """What is kept of one call of a layer; the two parameters are (weight, bias), None where there is none.
+
+    Gradients are those in the parameters: of the weights, times their factors.
+    """
 
     @property
     @abstractmethod
@@ -39,7 +55,7 @@ class Known(ABC):
         """V_i a_i for each sample, shaped like the output: V_i of random signs, `E V_i V_i^T = I`, its own a sample.
 
         Where every entry of the output meets the weights once, only the direction in the output is random:
-        `sqrt(|a|^2 + 1) r` has the mean square of `V a + v`, and less variance.
+        `sqrt(|a|^2 + 1) r` has the mean square of `V a + v`, and less variance. With factors D V_i in their place.
         """
 
 

@@ -88,7 +88,7 @@ def _piece(
 ) -> tuple[Piece, Count]:
     assert batch.outputs is not None
     assert batch.criterion is not None
-    with captured(parameters, structure.covered) as seen:
+    with captured(batch, structure.covered) as seen:
         z = batch.outputs()
     count = batch.criterion(z.detach())[1]
     curvature = precise_output_curvature(batch.criterion, z)

@@ -12,12 +12,16 @@ from egregium.layerwise.known import Known, Signs, own
 
 @dataclass(frozen=True, eq=False)
 class Rows(Known):
-    """An embedding: indices (N, P), rows of the table, and the row that takes no gradient (-1: none)."""
+    """An embedding: indices (N, P), rows of the table, and the row that takes no gradient (-1: none).
+
+    `scale`: factors of the rows; None: 1.
+    """
 
     indices: Int[Tensor, "N P"]
     rows: int
     padding: int
     shape: torch.Size
+    scale: Float[Tensor, " rows"] | None
 
     @property
     def held(self) -> int:
@@ -25,7 +29,8 @@ class Rows(Known):
 
     def _live(self, e: Tensor) -> Tensor:
         e = e.reshape(*self.indices.shape, -1)
-        return e.masked_fill((self.indices == self.padding).unsqueeze(2), 0.0)
+        live = e.masked_fill((self.indices == self.padding).unsqueeze(2), 0.0)
+        return live if self.scale is None else live * self.scale[self.indices].unsqueeze(2)
 
     def products(self, e: Tensor, other: Tensor) -> Float[Tensor, " N"]:
         same = self.indices.unsqueeze(1) == self.indices.unsqueeze(2)
@@ -47,4 +52,6 @@ class Rows(Known):
     def nudge(self, draw: Signs) -> Tensor:
         N, width = self.indices.shape[0], self.shape[-1]
         s = draw(N, self.rows).gather(1, self.indices).masked_fill(self.indices == self.padding, 0.0)
+        if self.scale is not None:
+            s = s * self.scale[self.indices]
         return (s.unsqueeze(2) * draw(N, 1, width)).reshape(self.shape)

@@ -106,7 +106,7 @@ def structure(land: Landscape, complete: bool = False) -> Structure:
 def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor], complete: bool) -> Structure:
     assert part.outputs is not None
     assert part.criterion is not None
-    with captured(parameters) as seen:
+    with captured(part) as seen:
         z = part.outputs()
     if not isinstance(z, Tensor) or z.ndim < 1 or z.shape[0] != part.samples or not z.requires_grad:
         return Structure()
@@ -122,7 +122,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor], complet
     if seen.calls:
         once = Counter(j for call in seen.calls for j in parameters_of(call))
         e = output_gradients(seen, z, u)
-        uses = uses_of([z], parameters)
+        uses = uses_of([z], part.placed)
         for call, first, separate in zip(seen.calls, e, layers_apart(seen, z, 0), strict=True):
             if first is None or not separate:
                 continue
@@ -138,7 +138,7 @@ def _looked(part: BatchLoss, whole: BatchLoss, parameters: list[Tensor], complet
         len(parameters),
         curvature.width,
         affine,
-        is_chain(part, parameters),
+        is_chain(part),
         penalised,
         (part.samples, max(whole.samples, 1)),
         sum(call.layer.held for call in seen.calls) / max(part.samples, 1),

@@ -61,9 +61,9 @@ def _in_covered(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """sum_k s_k |J_i^T b_k|^2 in the covered parameters; the outputs, the b_k and s_k. The batch's graph ends here."""
     outputs, criterion = _parted(batch)
-    with captured(parameters, structure.covered) as seen:
+    with captured(batch, structure.covered) as seen:
         z = outputs()
-    refuse_another_way(seen, structure.covered, z, parameters, batch.index)
+    refuse_another_way(seen, structure.covered, z, batch)
     curvature = precise_output_curvature(criterion, z)
     refuse_mixing(seen, z, curvature, batch.index)
     vectors, numbers = curvature.columns()
@@ -98,9 +98,9 @@ def _output_probes(
     batch: BatchLoss, parameters: list[Tensor], structure: Structure, draw: Signs, *, first: bool
 ) -> tuple[Tensor, Count]:
     outputs, criterion = _parted(batch)
-    with captured(parameters, structure.covered) as seen:
+    with captured(batch, structure.covered) as seen:
         z = outputs()
-    refuse_another_way(seen, structure.covered, z, parameters, batch.index)
+    refuse_another_way(seen, structure.covered, z, batch)
     w = draw(*z.shape).to(z.dtype)
     curvature = output_curvature(criterion, z)
     if first:
@@ -120,7 +120,7 @@ def _layer_probes(
     rest = [j for j in range(len(parameters)) if j not in structure.covered]
     samples = batch.samples if structure.covered else 0
     eps = torch.zeros(samples, dtype=parameters[0].dtype, device=parameters[0].device, requires_grad=True)
-    with captured(parameters, structure.covered, eps if samples else None, draw) as seen:
+    with captured(batch, structure.covered, eps if samples else None, draw) as seen:
         if part == "remainder" or samples:
             outputs, criterion = _parted(batch)
             z = outputs()
@@ -138,7 +138,7 @@ def _layer_probes(
         zeros = torch.zeros(max(samples, 1) if not rest else 1, dtype=torch.float64, device=total.device)
         if not total.requires_grad:
             return zeros, count
-        refuse_another_way(seen, structure.covered, total, parameters, batch.index)
+        refuse_another_way(seen, structure.covered, total, batch)
         slopes = torch.autograd.grad(total, moved, create_graph=True, materialize_grads=True)
         live = [j for j, slope in enumerate(slopes) if slope.requires_grad]
         if not live:

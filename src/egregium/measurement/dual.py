@@ -174,6 +174,6 @@ def _decay(land: Landscape) -> float:
     if low != high:
         raise ArgumentError(
             f'method="dual" can add a weight decay that is one number for all parameters; here it goes from {low:g} to '
-            f'{high:g} (times scale). Make the landscape with one number, or use method="stochastic".'
+            f'{high:g} (times scale). Use one number, and no normalised coordinates, or method="stochastic".'
         )
     return low

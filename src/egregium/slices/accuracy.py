@@ -10,8 +10,8 @@ from torch import Tensor
 
 from egregium.errors import ArgumentError
 from egregium.landscape import Landscape
+from egregium.landscape.batch import BatchLoss
 from egregium.landscape.losses import Count
-from egregium.landscape.objective import BatchLoss
 
 #: Losses whose outputs have the classes along their second dimension, and those of one probability or logit.
 CLASSES = (F.cross_entropy, F.nll_loss, F.multi_margin_loss)

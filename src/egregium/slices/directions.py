@@ -9,9 +9,7 @@ from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
-from torch.nn.modules.conv import _ConvTransposeNd
+from torch import Tensor
 
 from egregium.errors import ArgumentError
 from egregium.estimators.probes import checked_seed
@@ -19,13 +17,12 @@ from egregium.estimators.probes import gaussian as normal_vector
 from egregium.geometry import principal_curvatures
 from egregium.geometry.arguments import landscape, vector, whole
 from egregium.landscape import Landscape
+from egregium.landscape.normalisation import filters
 from egregium.measurement import eigenpairs
 from egregium.results import Directions
 
 #: What a dimension-one parameter (bias, gain of a norm) gets in filter normalisation.
 OneDimensional = Literal["zero", "scaled"]
-#: Layers whose parameters are no filters, whatever their shape.
-NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 #: Stream of the probes that directions are drawn from.
 STREAM = 77
 #: The largest cosine of what is said to be orthogonal.
@@ -66,7 +63,7 @@ def filter_normalised(
     """
     if one_dimensional not in ("zero", "scaled"):
         raise ArgumentError(f'one_dimensional must be "zero" or "scaled", got {one_dimensional!r}.')
-    V, theta, where = _drawn(land, k, seed), land.unflatten(land.theta), _filters(land)
+    V, theta, where = _drawn(land, k, seed), land.unflatten(land.theta), filters(land.model, land.shapes)
     scaled = []
     for column in V.T:
         parts = land.unflatten(column.contiguous())
@@ -178,18 +175,6 @@ def _drawn(land: Landscape, k: int, seed: int) -> Float[Tensor, "n k"]:
         raise ArgumentError(f"k must be at most n = {land.n:,}, the number of parameters, got {k:,}.")
     how: dict[str, Any] = {"seed": checked_seed(seed), "stream": STREAM, "dtype": land.dtype, "device": land.device}
     return torch.stack([normal_vector(land.n, j, **how) for j in range(k)], 1)
-
-
-def _filters(land: Landscape) -> dict[str, int | None]:
-    """The dimension along which a parameter's filters lie; None where it has none: biases, norms."""
-    found = {name: 0 if len(shape) > 1 else None for name, shape in land.shapes.items()}
-    for prefix, module in land.model.named_modules() if land.model is not None else ():
-        for name in (f"{prefix}.{key}".lstrip(".") for key, _ in module.named_parameters(recurse=False)):
-            if name in found and isinstance(module, NORMS):
-                found[name] = None
-            elif name in found and isinstance(module, _ConvTransposeNd) and found[name] is not None:
-                found[name] = 1
-    return found
 
 
 def _by_filter(d: Tensor, theta: Tensor, along: int | None, one_dimensional: OneDimensional) -> Tensor:
