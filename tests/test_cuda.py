@@ -99,9 +99,10 @@ def test_value_gradient_and_products(make: Any) -> None:
 
 @pytest.mark.parametrize("make", NETWORKS)
 def test_a_measurement(make: Any) -> None:
+    """How many probes are drawn depends on the memory there is, so that R agrees within its intervals."""
     here, there = (eg.measure(land, rtol=0.02, seed=1) for land in both(make))
-    same(here.scalar_curvature.value, there.scalar_curvature.value, 1e-6)
-    same(here.trace.value, there.trace.value, 1e-6)
+    for one, two in ((here.scalar_curvature, there.scalar_curvature), (here.trace, there.trace)):
+        assert abs(one.value - two.value) <= one.half_width(0.999) + two.half_width(0.999) + 1e-9
     assert there.largest is not None
     assert here.largest is not None
     same(float(here.largest.values[0]), float(there.largest.values[0]), 1e-5)

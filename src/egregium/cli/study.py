@@ -65,7 +65,9 @@ def _heard(watch: Watch) -> "object":
 
 def _told(plan: Plan, networks: list[Network], out: Path, watch: Watch) -> None:
     if watch.stopped or len(networks) < len(plan.settings):
-        OUT.print(f"{len(networks)} of {len(plan.settings)} networks are done; the same command goes on.", style="yellow")
+        OUT.print(
+            f"{len(networks)} of {len(plan.settings)} networks are done; the same command goes on.", style="yellow"
+        )
     OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe networks: {(out / NETWORKS).resolve()}", soft_wrap=True)
     if watch.stopped:
         raise typer.Exit(CODE)

@@ -38,7 +38,7 @@ def study(plan: Plan, networks: Sequence[Network]) -> Study:
         networks=tuple(networks),
         planned=len(plan.settings),
         sweeps={name: tuple(places[key] for key in keys if key in places) for name, keys in plan.sweeps.items()},
-        measures={name: MEASURES[name] for name in plan.measures} | {name: "your own" for name in own},
+        measures={name: MEASURES[name] for name in plan.measures} | dict.fromkeys(own, "your own"),
         rankings=rankings,
         findings=findings(networks, len(plan.settings), rankings),
         limits=limits(plan.data, plan.loss),

@@ -1,7 +1,7 @@
 """Training a network to a given level of the loss."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,10 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from egregium.datasets import Split
 from egregium.study.setting import Setting
+from egregium.study.steps import optimiser_step
 
 Status = Literal["trained", "diverged", "not reached"]
-#: SGD's momentum, and the length of SAM's ascent (P. Foret et al., arXiv 2010.01412).
-MOMENTUM, RHO = 0.9, 0.05
 #: The loss is looked at once an epoch, and this often near the level.
 LOOKS, NEAR = 4, 2.0
 #: Times the loss of a uniform guess beyond which a training is given up as diverged.
@@ -38,7 +37,7 @@ def train(model: nn.Module, data: Split, setting: Setting, level: float, epochs:
     The first passage is taken, looked for once an epoch and four times where the loss is below twice the level: at one
     loss networks can be compared, at one epoch not (Y. Jiang et al., arXiv 1912.02178).
     """
-    step = _step(model, setting)
+    step = optimiser_step(model, setting, setting.batch_size)
     order = torch.Generator().manual_seed(setting.seed + 1)
     count, loss, done = len(data), math.inf, 0
     batches = -(-count // setting.batch_size)
@@ -84,41 +83,6 @@ def _batches(data: Split, size: int, order: torch.Generator) -> Iterator[tuple[T
     places = torch.randperm(len(data), generator=order).to(data.inputs.device)
     for where in torch.split(places, size):
         yield data.inputs[where], data.targets[where]
-
-
-def _step(model: nn.Module, setting: Setting) -> Callable[[Tensor, Tensor], None]:
-    """One step of the setting's optimiser on a batch."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    lr, decay = setting.learning_rate, setting.weight_decay
-    optimiser = (
-        torch.optim.Adam(parameters, lr=lr, weight_decay=decay)
-        if setting.optimiser == "adam"
-        else torch.optim.SGD(parameters, lr=lr, momentum=MOMENTUM, weight_decay=decay)
-    )
-
-    def slope(x: Tensor, y: Tensor) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(cross_entropy(model(x), y))
-
-    def descended(x: Tensor, y: Tensor) -> None:
-        slope(x, y)
-        optimiser.step()
-
-    def sharpness_aware(x: Tensor, y: Tensor) -> None:
-        slope(x, y)
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        length = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
-        ascent = [RHO / (length + 1e-12) * g for g in gradients]
-        moved: list[Tensor] = [p for p in parameters if p.grad is not None]
-        with torch.no_grad():
-            before = [p.clone() for p in moved]
-            torch._foreach_add_(moved, ascent)
-        slope(x, y)
-        with torch.no_grad():
-            torch._foreach_copy_(moved, before)
-        optimiser.step()
-
-    return sharpness_aware if setting.optimiser == "sam" else descended
 
 
 def _finite(model: nn.Module) -> bool:
