@@ -1,6 +1,5 @@
 """The page in a browser, as its reader has it: offline, under its own policy, on a desk and on a telephone."""
 
-import io
 import os
 import re
 from collections.abc import Iterator
@@ -9,15 +8,12 @@ from pathlib import Path
 
 import pytest
 from handmade import line, mode_path, plane, trajectory
-from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from opened import DESK, TELEPHONE, TURN, Opened
+from playwright.sync_api import Browser
 
 import egregium as eg
 from egregium.report import collection, page
 from egregium.results import save
-
-DESK, TELEPHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
-TURN = "#surface-1"
 
 
 @pytest.fixture(scope="module")
@@ -31,34 +27,6 @@ def address(session: eg.Session, tmp_path_factory: pytest.TempPathFactory) -> st
     place = folder / "report.html"
     place.write_text(page(collection([folder])), encoding="utf-8")
     return place.as_uri()
-
-
-class Opened:
-    """A page that was opened, and what it complained of."""
-
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        context.set_offline(True)
-        self.page: Page = context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(address)
-
-    def surface(self) -> "Opened":
-        self.page.wait_for_selector(f"{TURN} canvas")
-        self.page.locator(TURN).scroll_into_view_if_needed()
-        self.page.wait_for_timeout(500)
-        return self
-
-    def colours(self) -> int:
-        """How many there are in the surface's place."""
-        image = Image.open(io.BytesIO(self.page.locator(TURN).screenshot())).convert("RGB")
-        return len(image.getcolors(image.width * image.height) or [])
-
-    def overflow(self) -> int:
-        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from egregium.cli.explore import explore
 from egregium.cli.geometry import geometry
 from egregium.cli.output import prepared
 from egregium.cli.report import report
+from egregium.cli.reproduce import reproduce
 from egregium.cli.session import PAGE, RESULT, Force, Out, Rtol, Seed, points_at, written
 from egregium.cli.slice import slice_
 from egregium.cli.target import DTYPES, Target, prepared_landscape
@@ -69,4 +70,5 @@ app.command()(doctor)
 app.command()(explore)
 app.command()(geometry)
 app.command()(report)
+app.command()(reproduce)
 app.command("slice")(slice_)

@@ -49,11 +49,18 @@ def sentences(command: Callable[Parameters, None]) -> Callable[Parameters, None]
             except Exception as error:
                 if Process.came:  # an import or the user's code made another exception of it
                     failed(NOTHING, CODE)
-                whose = "The model or the loss failed" if "target" in kwargs else "egregium failed, please report it"
-                theirs = f"{whose}: {described(error)}"
-                failed(str(error) if isinstance(error, EgregiumError) else theirs, 2)
+                # explore runs what its directory names
+                failed(sentence_of(error, theirs=kwargs.get("target") is not None or "directory" in kwargs), 2)
 
     return guarded
+
+
+def sentence_of(error: Exception, *, theirs: bool) -> str:
+    """What to say of an exception; `theirs`: the user's code ran, so that what we did not foresee may be from there."""
+    if isinstance(error, EgregiumError):
+        return str(error)
+    whose = "The model or the loss failed" if theirs else "egregium failed, please report it"
+    return f"{whose}: {described(error)}"
 
 
 def failed(sentence: str, code: int) -> NoReturn:
@@ -94,8 +101,8 @@ class Watch:
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
-    """A Watch while the block runs; no bar where standard error is no terminal."""
+def watching(stopping: str = STOPPING) -> Iterator[Watch]:
+    """A Watch while the block runs, which answers the first Ctrl-C; no bar where standard error is no terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -115,7 +122,7 @@ def watching() -> Iterator[Watch]:
                 raised(_signal, _frame)
             watch.stopped = True
             with suppress(RuntimeError):  # in the middle of another line
-                ERR.print(STOPPING)
+                ERR.print(stopping)
 
         mine = os.getpid()
         with handled_by(stop):

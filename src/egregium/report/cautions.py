@@ -6,13 +6,13 @@ from typing import Any
 from egregium.report.collection import Collection
 from egregium.report.typeset import typeset
 from egregium.report.words import Caution, warnings
-from egregium.results import Estimate, Measurement, Session
+from egregium.results import ClaimResult, Estimate, Measurement, Session
 
 
 def cautions(found: Collection) -> list[Caution]:
-    """Everything not converged, and every note, of points and of other documents."""
+    """Everything not converged, and every note, of points and of other documents; a claim's notes stand with it."""
     of_points = warnings(found.session) if found.session is not None else []
-    others = (each for each in found.documents if not isinstance(each.result, (Measurement, Session)))
+    others = (each for each in found.documents if not isinstance(each.result, (Measurement, Session, ClaimResult)))
     return of_points + [
         Caution(each.name, typeset(text)) for each in others for text in dict.fromkeys(_notes(each.result))
     ]

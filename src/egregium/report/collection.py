@@ -1,5 +1,6 @@
 """What directories hold: documents of egregium, with the points of all sessions, and what cannot be read."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from egregium.errors import ArgumentError, DocumentError
-from egregium.results import Measurement, Session, load
+from egregium.results import ClaimResult, Measurement, Session, load
 
 Kind = TypeVar("Kind")
 
@@ -123,6 +124,15 @@ def _read(folder: Path, prefix: str) -> tuple[list[Found], list[str]]:
     return documents, unread
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """What to sort names by so that numbers in them count.
+
+    >>> sorted(["C10.json", "C2.json", "C1.json"], key=natural)
+    ['C1.json', 'C2.json', 'C10.json']
+    """
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
 def _files(folder: Path) -> list[Path]:
     """Its documents and what is being written; names that begin with a dot are temporary."""
     if not folder.exists():
@@ -130,7 +140,7 @@ def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ArgumentError(f"{folder} is a file. Pass the directory that it is in.")
     try:
-        paths = sorted(folder.iterdir())
+        paths = sorted(folder.iterdir(), key=lambda path: natural(path.name))
     except OSError as error:
         raise ArgumentError(
             f"Cannot look into {folder}: {error.strerror}. Choose a directory that is yours."
@@ -155,11 +165,22 @@ def _gathered(folders: list[Path], documents: list[Found], unread: list[str], co
     of_runs = [found.result for found in documents if hasattr(found.result, "command")]
     alike = {(result.command, result.created) for result in of_runs}
     (own, created) = alike.pop() if len(alike) == 1 else (command, "")
-    titles = list(dict.fromkeys(t for found in documents if (t := getattr(found.result, "title", ""))))
-    title = titles[0] if len(titles) == 1 else " and ".join(_names(folders))
+    title = _title(folders, documents)
     remarks = tuple(dict.fromkeys(r for session in sources.values() for r in session.remarks))
     merged = Session(title, own, points, created, remarks) if points else None
     return Collection(title, own, created, merged, sources, tuple(documents), tuple(unread))
+
+
+def _title(folders: list[Path], documents: list[Found]) -> str:
+    """That of all documents, where it is one; what they are where all are claims; else the folders' names."""
+    titles = list(dict.fromkeys(t for found in documents if (t := getattr(found.result, "title", ""))))
+    if len(titles) == 1:
+        return titles[0]
+    claims = [found.result for found in documents if isinstance(found.result, ClaimResult)]
+    if len(claims) < len(documents):
+        return " and ".join(_names(folders))
+    target = claims[0].target if len({claim.target for claim in claims}) == 1 else ""
+    return f"{len(claims)} statements, each of them run" + (f" on {target}" if target else "")
 
 
 def _points(found: Found, several: bool, taken: set[str]) -> dict[str, tuple[Measurement, Session]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from egregium.results import Estimate, Measurement, ModePath
+from egregium.results import ClaimResult, Estimate, Measurement, ModePath
 from egregium.results.document import text
 
 #: Characters of all links above which the page would become unwieldy.
@@ -26,7 +26,7 @@ class Embedded:
 
 
 def embedded(result: Any) -> Embedded:
-    """The document as `egregium.load` reads it; without samples, densities and points trained where too large."""
+    """The document as `egregium.load` reads it; without samples, densities, trained points, charts where too large."""
     return all_embedded([result])[0]
 
 
@@ -54,7 +54,7 @@ def _text(result: Any) -> str:
 
 
 def _without_samples(value: Any) -> Any:
-    """`value` without the samples of its estimates, its densities and its trained points."""
+    """`value` without the samples of its estimates, its densities, its trained points and its charts."""
     if isinstance(value, Mapping):
         return {key: _without_samples(item) for key, item in value.items()}
     if not is_dataclass(value) or isinstance(value, type):
@@ -66,4 +66,6 @@ def _without_samples(value: Any) -> Any:
         kept["density"] = None
     elif isinstance(value, ModePath):
         kept["bends"] = value.bends[:0]
+    elif isinstance(value, ClaimResult):
+        kept["charts"] = ()
     return replace(value, **kept)

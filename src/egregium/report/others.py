@@ -11,6 +11,10 @@ from egregium.report.method import Fact, machine, same_or_each
 from egregium.report.typeset import typeset
 from egregium.results import Environment, Measurement, ModePath, Row, Session, Trajectory
 
+#: What a document may say of how it came about, by name; and what of it was typed.
+ABOUT = {"Target": "target", "Command": "command", "Created": "created", "Preset": "preset"}
+CODE = ("Target", "Command")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -76,9 +80,9 @@ def _row(row: Row) -> tuple[Markup, Markup, Markup]:
 def _about(result: Any) -> dict[str, Markup]:
     plane = result.path if isinstance(result, ModePath) else result.plane if isinstance(result, Trajectory) else result
     known: dict[str, Markup] = {}
-    for name, attribute in (("Target", "target"), ("Command", "command"), ("Created", "created")):
+    for name, attribute in ABOUT.items():
         if text := getattr(result, attribute, "") or getattr(plane, attribute, ""):
-            known[name] = Markup("<code>{}</code>").format(text) if name != "Created" else escape(text)
+            known[name] = Markup("<code>{}</code>").format(text) if name in CODE else escape(text)
     if (cost := getattr(result, "cost", None)) is not None:
         known["Cost"] = typeset(str(cost))
     if (confidence := getattr(plane, "confidence", None)) is not None:

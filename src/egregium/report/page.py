@@ -6,6 +6,7 @@ from typing import Any
 
 from egregium.errors import DocumentError
 from egregium.report.cautions import cautions
+from egregium.report.claims import statements, verdicts
 from egregium.report.collection import Collection, Found, alone
 from egregium.report.document import all_embedded
 from egregium.report.method import facts
@@ -62,6 +63,7 @@ def _rendered(found: Collection, live: Slice | None) -> str:
             plates=plates(found),
             documents=list(zip(found.documents, all_embedded([each.result for each in found.documents]), strict=True)),
             version=version("egregium"),
+            **_claims(found),
             **_points(found),
             **_others(found),
         )
@@ -82,6 +84,11 @@ def _points(found: Collection) -> dict[str, Any]:
         "facts": facts(session, found.sources) if session is not None else [],
         "undrawn": max(len(known) - MOST_POINTS, 0),
     }
+
+
+def _claims(found: Collection) -> dict[str, Any]:
+    shown = statements(found)
+    return {"statements": shown, "verdicts": verdicts(shown)}
 
 
 def _others(found: Collection) -> dict[str, Any]:

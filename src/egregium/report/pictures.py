@@ -62,7 +62,7 @@ def plates(found: Session | Collection) -> list[Plate]:
     """R and its terms at all points, spectrum and probes of the first eight, and what there is of other documents."""
     found = alone(found) if isinstance(found, Session) else found
     drawn = [*(_of_points(found.session) if found.session is not None else ()), *_of_others(found)]
-    return [_plate(picture, point, f"picture-{i}") for i, (point, picture) in enumerate(drawn, 1)]
+    return [plate(picture, point, f"picture-{i}") for i, (point, picture) in enumerate(drawn, 1)]
 
 
 def _of_points(session: Session) -> list[tuple[str, Picture]]:
@@ -92,5 +92,6 @@ def _pictures(drawn: Drawn) -> list[Picture]:
     return [drawn] if isinstance(drawn, Picture) else list(drawn)
 
 
-def _plate(picture: Picture, point: str, key: str) -> Plate:
+def plate(picture: Picture, point: str, key: str) -> Plate:
+    """A picture for the page; all ids in it begin with `key`."""
     return Plate(typeset(picture.title), point, Markup(svg(picture, key)), typeset(picture.caption))

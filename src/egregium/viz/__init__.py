@@ -2,6 +2,7 @@
 
 from egregium.viz.batches import batches_figure
 from egregium.viz.blocks import block_figures
+from egregium.viz.chart import chart_figure
 from egregium.viz.comparison import differences_figure, points_figure
 from egregium.viz.curvature import curvature_figure
 from egregium.viz.landscape import belongs
@@ -25,6 +26,7 @@ __all__ = [
     "batches_figure",
     "belongs",
     "block_figures",
+    "chart_figure",
     "curvature_figure",
     "differences_figure",
     "mode_path_figure",

@@ -22,7 +22,7 @@ def draw_curve(ax: Axes, sheet: Sheet, colour: str, *, dashed: bool = False, lab
     y = np.where(known, values, np.nan)
     look: dict[str, Any] = {"linestyle": (0, (5, 2.5))} if dashed else {}
     ax.plot(a, y, color=colour, linewidth=1.4, label=label or None, **look)
-    dots = measured & known if a.size <= FEW or not measured.all() else _alone(known)
+    dots = measured & known if a.size <= FEW or not measured.all() else alone(known)
     ax.plot(a[dots], y[dots], "o", color=colour, markersize=DOT if measured.all() else SMALL_DOT)
     sure = known & np.isfinite(half) & (half > 0)
     if not sure.any():
@@ -52,7 +52,7 @@ def known_values(sheet: Sheet) -> list[float]:
     return [float(x) for x in values[np.isfinite(values)]]
 
 
-def _alone(known: np.ndarray) -> np.ndarray:
+def alone(known: np.ndarray) -> np.ndarray:
     """Which finite values have no neighbour to be joined to by a line."""
     beside = np.zeros_like(known)
     beside[1:] |= known[:-1]
