@@ -14,10 +14,11 @@ from egregium.cli.session import PAGE
 from egregium.errors import ArgumentError
 from egregium.report import collection, page
 from egregium.results import Network, write_whole
-from egregium.study import PRESETS, Plan, plan_of, preset, study, swept
+from egregium.study import PRESETS, Heard, Plan, plan_of, preset, study, swept
 
 #: Files of a study in its folder: the networks as they come, and what they say together.
 NETWORKS, DOCUMENT = "networks.jsonl", "study.json"
+STOPPING = "Stopping once the networks at work are done, which may take minutes; press Ctrl-C again to stop at once."
 
 
 @sentences
@@ -40,9 +41,14 @@ def study_(
     going_on = (out / NETWORKS).exists()
     prepared(out, () if going_on else (DOCUMENT, PAGE), force)
     made(out)
-    with watching() as watch:
-        watch.begin(plan.title or "study")
-        networks = swept(plan, out / NETWORKS, jobs=jobs or os.cpu_count() or 1, device=device, heard=_heard(watch))
+    with watching(STOPPING) as watch:
+        networks = swept(
+            plan,
+            out / NETWORKS,
+            jobs=jobs or os.cpu_count() or 1,
+            device=device,
+            heard=_heard(watch, plan.title or "study"),
+        )
     found = replace(study(plan, networks), command=command_line(), created=now())
     with Process.held():
         found.save(str(out / DOCUMENT), force=force or going_on)
@@ -53,11 +59,10 @@ def study_(
     _told(plan, networks, out, watch)
 
 
-def _heard(watch: Watch) -> "object":
+def _heard(watch: Watch, title: str) -> Heard:
     def heard(network: Network | None, done: int, planned: int) -> bool:
+        watch.begin(f"{title}: {done} of {planned} networks")
         watch.advanced(done / planned)
-        if network is not None:
-            watch.note(f"{done} of {planned}")
         return not watch.stopped
 
     return heard
