@@ -21,6 +21,7 @@ from egregium.cli.report import report
 from egregium.cli.reproduce import reproduce
 from egregium.cli.session import PAGE, RESULT, Force, Out, Rtol, Seed, points_at, written
 from egregium.cli.slice import slice_
+from egregium.cli.study import study_
 from egregium.cli.target import DTYPES, Target, prepared_landscape
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -72,3 +73,4 @@ app.command()(geometry)
 app.command()(report)
 app.command()(reproduce)
 app.command("slice")(slice_)
+app.command("study")(study_)

@@ -20,7 +20,7 @@ from egregium.cli.interruption import CODE, NOTHING, Process, handled_by, raised
 from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
-from egregium.results import Comparison, Portrait, Row, Session, Slice
+from egregium.results import Comparison, Portrait, Row, Session, Slice, Study
 from egregium.targets import described
 
 #: Results go to standard output; progress and errors to standard error.
@@ -204,4 +204,20 @@ def _table(title: str, found: Mapping[str, Sequence[Row]], confidences: Mapping[
         ]
         shown.add_row(name, *cells, row.meaning, style="bold" if row.strong else None)
     shown.caption, shown.caption_justify = f"Intervals at {levels[0].strip(' ()')}.", "left"
+    return shown
+
+
+def study_table(study: Study) -> Table:
+    """How each measure ranks the gaps among all networks of the factorial part."""
+    shown = Table(title=Text(study.title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in ("", "error gap: tau", "Psi", "loss gap: tau", "Psi"):
+        shown.add_column(name, justify="right" if name else "left", no_wrap=True)
+    shown.add_column("", style="dim")
+    of_all = {(each.measure, each.gap): each for each in study.rankings if each.group == "all"}
+    for measure, meaning in study.measures.items():
+        found = [of_all.get((measure, gap)) for gap in ("error_gap", "loss_gap")]
+        cells = [str(part or "") for each in found for part in ((each.tau, each.granulated) if each else ("", ""))]
+        style = "bold" if measure == "scalar_curvature" else None
+        shown.add_row(measure.replace("_", " "), *cells, meaning, style=style)
+    shown.caption, shown.caption_justify = f"Kendall's tau; intervals at {100 * study.confidence:g} %.", "left"
     return shown

@@ -62,9 +62,8 @@ def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
         told = _direction(R.against_trace, "R ranks it better than the trace", "R ranks it worse than the trace")
         said.append(f"Its tau less that of tr H is {R.against_trace}: {told}.")
     if R.beyond_trace is not None:
-        said.append(
-            f"Given tr H, the partial correlation of R and {what} is {R.beyond_trace}: {_beyond(R.beyond_trace)}."
-        )
+        told = _beyond(R.beyond_trace)
+        said.append(f"Given tr H, the partial correlation of R and {what} is {R.beyond_trace}: {told}.")
     return said
 
 
