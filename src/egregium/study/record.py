@@ -4,7 +4,8 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from egregium.results import Network
+from egregium.results import Environment, Network
+from egregium.results.typed import refuse_misfits
 from egregium.study.setting import setting
 
 
@@ -18,9 +19,13 @@ def line_of(network: Network) -> dict[str, Any]:
 
 def network_of(line: Any) -> Network:
     """The network of a line. Raises ValueError, TypeError or KeyError where a hand has edited it."""
+    values = dict(line)
     for name in ("numbers", "half_widths"):
-        line[name] = {key: _number(value) for key, value in line[name].items()}
-    made = Network(**line)
+        values[name] = {key: _number(value) for key, value in values[name].items()}
+    refuse_misfits(Environment, values["environment"])
+    values["environment"] = Environment(**values["environment"])
+    refuse_misfits(Network, {name: values[name] for name in values if name in Network.__dataclass_fields__})
+    made = Network(**values)
     setting(dict(made.setting))
     if made.status not in ("trained", "diverged", "not reached", "not measured"):
         raise ValueError("no status")
