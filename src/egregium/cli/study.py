@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from egregium.cli.console import OUT, Watch, sentences, study_table, watching
+from egregium.cli.console import OUT, Watch, printed_whole, sentences, study_table, watching
 from egregium.cli.interruption import CODE, Process
 from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.session import PAGE
@@ -45,7 +45,7 @@ def study_(
         networks = swept(
             plan,
             out / NETWORKS,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=(os.cpu_count() or 1) if jobs is None else jobs,
             device=device,
             heard=_heard(watch, plan.title or "study"),
         )
@@ -53,7 +53,7 @@ def study_(
     with Process.held():
         found.save(str(out / DOCUMENT), force=force or going_on)
         write_whole(out / PAGE, page(collection([out], command_line())), force=force or going_on)
-    OUT.print(study_table(found))
+    printed_whole(study_table(found))
     for sentence in found.findings:
         OUT.print(sentence, markup=False)
     _told(plan, networks, out, watch)

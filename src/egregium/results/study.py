@@ -1,5 +1,6 @@
 """A study: trained networks with their measures, and how each measure ranks what was to be explained."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -40,13 +41,15 @@ class Network:
 
 @dataclass(frozen=True)
 class Between:
-    """A number with its interval by the bootstrap."""
+    """A number with its 95 % interval; NaN on both sides where nothing tells its error, as of a single group."""
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.low) or math.isnan(self.high):
+            return f"{self.value:.2f} (no interval)"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 

@@ -1,5 +1,6 @@
 """What a study says in plain words, whichever way it came out."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from egregium.results import Between, Network, Ranking
@@ -68,13 +69,15 @@ def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
 
 
 def _direction(found: Between, up: str, down: str) -> str:
+    if math.isnan(found.low):
+        return "nothing tells its error"
     if found.low > 0:
         return up
     return down if found.high < 0 else "that cannot be told from chance"
 
 
 def _beyond(found: Between) -> str:
-    if found.low <= 0 <= found.high:
+    if not (found.low > 0 or found.high < 0):
         return "R says nothing beyond the trace that could be told from chance"
     if min(abs(found.low), abs(found.high)) <= CHANCE:
         return f"up to about {CHANCE} comes about without any such thing, so that R need not say more than the trace"
