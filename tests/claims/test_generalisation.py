@@ -7,7 +7,7 @@ import torch
 
 from egregium.claims import generalisation
 from egregium.claims.claim import Run
-from egregium.results import Network, environment
+from egregium.results import Between, Network, Ranking, environment
 from egregium.study import record
 
 
@@ -30,7 +30,7 @@ def made(setting: Any, numbers: dict[str, float]) -> Network:
 
 
 @pytest.mark.parametrize(
-    ("sign", "noise", "verdict"), [(1.0, 0.0, "holds"), (-1.0, 0.0, "fails"), (0.0, 1.0, "undecided")]
+    ("sign", "noise", "verdict"), [(1.0, 0.0, "holds"), (-1.0, 0.0, "holds"), (0.0, 1.0, "undecided")]
 )
 def test_each_way_it_may_come_out(sign: float, noise: float, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generalisation, "_networks", lambda plan, run: networks(plan, sign, noise))
@@ -48,3 +48,12 @@ def test_it_trains_real_networks() -> None:
     assert [network.status for network in found] == ["trained"] * 3
     assert found[0].numbers["trace"] == record(few, few.settings[0]).numbers["trace"]
     assert heard[-1] == "3 of 3 networks"
+
+
+@pytest.mark.parametrize(
+    ("tau", "half", "verdict"), [(0.1, 0.15, "fails"), (0.1, 0.3, "undecided"), (-0.5, 0.4, "holds")]
+)
+def test_a_correlation_that_is_known_to_be_none_fails(tau: float, half: float, verdict: str) -> None:
+    between = Between(tau, tau - half, tau + half)
+    ranking = Ranking("scalar_curvature", "error_gap", "all", 150, between)
+    assert generalisation._check(ranking, generalisation.preset("tiny")).verdict == verdict
