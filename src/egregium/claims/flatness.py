@@ -157,7 +157,7 @@ CLAIM = Claim(
     title="The trace is no reliable measure of flatness",
     statement=(
         "Surfaces of one trace tr H have any R up to (1 − 1/n) (tr H)²: at a critical point with tr H = 0, flat by its "
-        "trace, R = −|H|²_F < 0 unless H = 0. R and the trace order points of a training differently."
+        "trace, R = −|H|²_F < 0 unless H = 0. R and the trace may order points of a training differently."
     ),
     source="arXiv 2307.04719, trace, norms of the Hessian and scalar curvature as measures of flatness",
     condition=(

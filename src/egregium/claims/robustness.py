@@ -24,7 +24,15 @@ from egregium.claims.leading_order import (
 )
 from egregium.claims.minima import DECAY, digit_minimum
 from egregium.claims.networks import digit_landscape
-from egregium.claims.perturbation import Differences, differences, directions, sampled_mean, worst_direction
+from egregium.claims.perturbation import (
+    LEVEL,
+    Differences,
+    differences,
+    directions,
+    frames,
+    sampled_mean,
+    worst_direction,
+)
 from egregium.claims.robustness_target import on_target
 from egregium.claims.surfaces import DOUBLE, quadratic, sphere
 from egregium.landscape import Landscape
@@ -32,6 +40,8 @@ from egregium.results import Chart, Check, Series
 
 #: Radii at which random directions are looked at: the statement at the first, the order of what is left at all.
 RADII = (0.1, 0.2, 0.4, 0.8)
+#: The fewest frames of directions.
+FEWEST = 6
 #: Radius of the worst direction, whose next order is eps and not eps^2, and ascents towards it.
 WORST, ASCENTS = 0.01, 60
 #: Share of a mean that must be seen.
@@ -54,7 +64,7 @@ def _run(run: Run) -> Outcome:
     generator = torch.Generator().manual_seed(run.seed)
     checks = list[Check]()
     for name, land in _surfaces().items():
-        steps = _steps(name, land, run.pick((1500, 150), (20_000, 2000)), generator, run)
+        steps = _steps(name, land, run.pick((1000, 150), (10_000, 1000)), generator, run)
         checks += _at_minimum(steps, generator)
         if name.startswith("sphere"):
             checks += order_checks(name, steps.at)
@@ -62,11 +72,11 @@ def _run(run: Run) -> Outcome:
     hidden, samples = run.pick(((4,), 200), ((8,), 300))
     land = digit_minimum(hidden, samples, run.seed)
     name = f"tanh network on digits, n = {land.n}"
-    trained = _steps(f"{name}, at its minimum", land, run.pick((4000, 200), (20_000, 2000)), generator, run)
+    trained = _steps(f"{name}, at its minimum", land, run.pick((3100, 200), (12_200, 1000)), generator, run)
     checks += [*_at_minimum(trained, generator), *order_checks(trained.subject, trained.at)]
     run.advance("the network at initialisation", 0.8)
     untrained = digit_landscape(hidden, samples, seed=run.seed, steps=0, decay=DECAY)
-    first = _steps(f"{name}, at initialisation", untrained, run.pick((1000, 200), (5000, 1000)), generator, run)
+    first = _steps(f"{name}, at initialisation", untrained, run.pick((1860, 100), (6100, 1000)), generator, run)
     checks += _at_initialisation(first)
     return Outcome((*checks, _at_saddle()), (_chart(trained), _quotients(trained, first)))
 
@@ -85,10 +95,14 @@ def _surfaces() -> dict[str, Landscape]:
 
 
 def _steps(subject: str, land: Landscape, counts: tuple[int, int], generator: torch.Generator, run: Run) -> Steps:
-    """`counts`: of directions at the first radius and, the first of the same, at the others."""
-    x = directions(land.n, counts[0], generator)
+    """`counts`: of directions at the first radius, in whole frames, and, the first of the same, at the others.
+
+    Within a frame these are taken as independent: what they are used for hardly depends on that.
+    """
+    x = frames(land.n, max(-(-counts[0] // land.n), FEWEST), generator)
     known = leading_order(land, run.seed)
-    at = [differences(land, x if i == 0 else x[: counts[1]], eps) for i, eps in enumerate(RADII)]
+    first, *others = RADII
+    at = [differences(land, x, first, land.n), *(differences(land, x[: counts[1]], eps) for eps in others)]
     return Steps(subject, land, known, x, at)
 
 
@@ -112,7 +126,7 @@ def _at_minimum(s: Steps, generator: torch.Generator) -> list[Check]:
 def _at_initialisation(s: Steps) -> list[Check]:
     """The mean of the difference needs no minimum; its square and the bound do."""
     at, twice, *_ = s.at
-    known, found = s.known, sampled_mean(at.second).value
+    known, found = s.known, sampled_mean(at.second, at.group).value
     g = s.land.gradient()
     along = differences(s.land, (g / g.norm()).unsqueeze(0), WORST)
     room, why = square_tolerance(known, at, twice), "interval over directions, and what changes from ε to 2ε"
@@ -135,7 +149,7 @@ def _at_saddle() -> Check:
 def _chart(s: Steps) -> Chart:
     """The three quantities against the radius."""
     known, x = s.known, tuple(d.eps for d in s.at)
-    first, second = [sampled_mean(d.first) for d in s.at], [sampled_mean(d.second) for d in s.at]
+    first, second = [sampled_mean(d.first, d.group) for d in s.at], [sampled_mean(d.second, d.group) for d in s.at]
     worst = [differences(s.land, known.vector.unsqueeze(0), eps) for eps in x]
 
     def line(factor: float) -> tuple[float, ...]:
@@ -144,7 +158,7 @@ def _chart(s: Steps) -> Chart:
     roots = [(m.value**0.5, m.error / (2 * m.value**0.5)) for m in second]
     return Chart(
         "How the loss changes at a distance from a minimum",
-        f"{s.subject}: random directions both ways, intervals at 99.9 % over the directions, and the top eigenvector. "
+        f"{s.subject}: random directions both ways, intervals at {100 * LEVEL:g} %, and the top eigenvector. "
         "The lines are the leading orders, from trace, Frobenius norm and largest eigenvalue of H.",
         "distance ε",
         "difference of the loss",
@@ -175,14 +189,14 @@ def _quotients(trained: Steps, untrained: Steps) -> Chart:
     """Mean square by its leading order, at the minimum and where there is a gradient."""
 
     def quotient(name: str, s: Steps) -> Series:
-        unit, means = s.known.square.value, [sampled_mean(d.second) for d in s.at]
+        unit, means = s.known.square.value, [sampled_mean(d.second, d.group) for d in s.at]
         values, halves = tuple(m.value / unit for m in means), tuple(m.error / unit for m in means)
         return Series(name, tuple(d.eps for d in s.at), values, halves)
 
     return Chart(
         "Only at a minimum is the mean square of order ε⁴",
         "A tanh network on digits: mean square over random directions, by what it should be at a minimum. Intervals at "
-        "99.9 % over the directions. With a gradient it is of order ε², and the quotient grows as 1/ε².",
+        f"{100 * LEVEL:g} % over the directions. With a gradient it is of order ε², and the quotient grows as 1/ε².",
         "distance ε",
         "mean square / its leading order",
         (

@@ -18,7 +18,7 @@ from egregium.measurement import eigenpairs, scalar_curvature
 from egregium.results import Chart, Check, Series
 
 #: Rounding of R and of what it is held against, relative to (tr H)^2 + |H|_F^2.
-ROUNDING = 1e-9
+ROUNDING = 1e-11
 #: Logarithms to base 10 of the lengths of random gradients, from and to.
 LENGTHS = (-1.5, 1.5)
 #: Second eigenvalue, relative to the first, of surfaces that are nearly bent in one direction only.
@@ -141,12 +141,14 @@ def _exponential(n: int, generator: torch.Generator) -> Landscape:
 
 
 def _regression(run: Run, generator: torch.Generator) -> tuple[str, list[Place]]:
-    """Softmax regression, whose loss is convex: at weights 0, at random ones of three sizes, and trained."""
-    land = digit_landscape((), run.pick(200, 1000), seed=run.seed, steps=run.pick(30, 100))
-    thetas = [land.theta, torch.zeros(land.n, dtype=DOUBLE)]
+    """Softmax regression, whose loss is convex: along its training, at weights 0, and at random ones of three sizes."""
+    path = [digit_landscape((), run.pick(200, 1000), seed=run.seed, steps=steps) for steps in (5, 10, 15)]
+    land = path[0]
+    thetas = [torch.zeros(land.n, dtype=DOUBLE)]
     for size in (0.1, 0.5, 2.0):
         thetas += [size * torch.randn(land.n, dtype=DOUBLE, generator=generator) for _ in range(run.pick(1, 4))]
-    return f"softmax regression on digits, n = {land.n}", [_place(land.at(theta)) for theta in thetas]
+    places = [_place(at) for at in (*path, *(land.at(theta) for theta in thetas))]
+    return f"softmax regression on digits, n = {land.n}", places
 
 
 def _network(run: Run) -> dict[str, Landscape]:
@@ -160,7 +162,7 @@ def _network(run: Run) -> dict[str, Landscape]:
         f"{name}, {NEAR:g} uphill": land.at(land.theta + NEAR * top),
         f"{name}, {NEAR:g} uphill, the other way": land.at(land.theta - NEAR * top),
         f"{name}, {FAR:g} uphill": land.at(land.theta + FAR * top),
-        f"{name}, trained without weight decay": digit_landscape(hidden, samples, seed=run.seed, steps=300),
+        f"{name}, trained without weight decay": digit_landscape(hidden, samples, seed=run.seed, steps=40),
         f"{name}, at initialisation": digit_landscape(hidden, samples, seed=run.seed, steps=0),
     }
 
