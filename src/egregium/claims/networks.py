@@ -13,14 +13,19 @@ DOUBLE = torch.float64
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def digit_network(
-    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: str = "tanh", seed: int = 0
+    hidden: tuple[int, ...] = (16,),
+    samples: int = 400,
+    activation: str = "tanh",
+    seed: int = 0,
+    steps: int = 60,
+    decay: float = 0.0,
 ) -> tuple[nn.Module, Tensor, Tensor]:
-    """(model, inputs, classes): a network 64-...-10 in float64, trained on digits by full-batch L-BFGS.
+    """(model, inputs, classes): a network 64-...-10 in float64, trained on digits by `steps` of full-batch L-BFGS.
 
-    A small weight decay is *not* used, so that the loss goes on falling; what is left of the gradient is in every
-    result that needs a critical point. The global generator is left as it was.
+    Without weight decay the loss goes on falling; what is left of the gradient is in every result that needs a critical
+    point. The same arguments but for `steps` give points of one training. The global generator is left as it was.
     """
     data = digits()[0].first(samples)
     x, y = data.inputs.double(), data.targets
@@ -31,7 +36,8 @@ def digit_network(
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after, dtype=DOUBLE), ACTIVATIONS[activation]()]
         model = nn.Sequential(*layers[:-1])
-    train(model, x, y, steps=60)
+    if steps:
+        train(model, x, y, steps, decay)
     return model, x, y
 
 
@@ -53,8 +59,13 @@ def train(model: nn.Module, x: Tensor, y: Tensor, steps: int, decay: float = 0.0
 
 
 def digit_landscape(
-    hidden: tuple[int, ...] = (16,), samples: int = 400, activation: str = "tanh", seed: int = 0
+    hidden: tuple[int, ...] = (16,),
+    samples: int = 400,
+    activation: str = "tanh",
+    seed: int = 0,
+    steps: int = 60,
+    decay: float = 0.0,
 ) -> Landscape:
-    """The landscape of such a network, with its cross-entropy over its data."""
-    model, x, y = digit_network(hidden, samples, activation, seed)
-    return Landscape(model, nn.CrossEntropyLoss(), (x, y))
+    """The landscape of such a network, with its cross-entropy over its data, and its weight decay."""
+    model, x, y = digit_network(hidden, samples, activation, seed, steps, decay)
+    return Landscape(model, nn.CrossEntropyLoss(), (x, y), weight_decay=decay)

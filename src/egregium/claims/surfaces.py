@@ -65,3 +65,9 @@ def quadratic(diagonal: Tensor, name: str = "") -> Surface:
     R = float(d.sum() ** 2 - d.square().sum())
     shown = name or f"quadratic with eigenvalues {', '.join(f'{x:g}' for x in d.tolist())}"
     return Surface(shown, lambda x: (d * x.square()).sum() / 2, torch.zeros_like(d), R)
+
+
+def quadratic_form(A: Tensor, name: str) -> Surface:
+    """x^T A x / 2 at its critical point, A symmetric: (tr A)^2 - |A|_F^2."""
+    R = float(A.trace() ** 2 - A.square().sum())
+    return Surface(name, lambda x: x @ A @ x / 2, torch.zeros(len(A), dtype=DOUBLE), R)
