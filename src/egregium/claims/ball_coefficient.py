@@ -24,7 +24,7 @@ COEFFICIENT = "coefficient of r² in the volume ratio = −R / (6 (n + 2))"
 
 def leading_coefficient(R: float, n: int) -> float:
     """Of r^2 in vol B_M(r) / vol B_E(r)."""
-    return -R / (6 * (n + 2))
+    return 0.0 - R / (6 * (n + 2))  # no -0
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ def fitted(radii: Tensor, ratios: Tensor, left_out: Tensor, level: float = LEVEL
     """a in ratio = 1 + a r^2 + b r^4 + c r^6, from samples (k, m) at m radii.
 
     Least squares of (ratio - 1) / r^2: errors of the ratio grow with r, so the radii have the weights 1 / r^4. The fit
-    is linear, so each sample, of the same directions at all radii, has a coefficient of its own: no correlation between
-    radii is in their error. The next order adds less than the r^6 term did. `left_out`: (m,) how far the ratios may be
-    off whatever is drawn.
+    is linear, so each sample, of the same directions at all radii, has a coefficient of its own, and the error is that
+    of their mean. What is left of higher orders is taken to be less than what the r^6 term changes. `left_out`: (m,)
+    how far the ratios may be off whatever is drawn.
     """
     r2 = radii.square()
     weights, coarser = (torch.linalg.pinv(torch.stack([r2**j for j in range(m)], 1))[0] for m in (3, 2))

@@ -69,7 +69,7 @@ def _run(run: Run) -> Outcome:
 
 def _quadratic(name: str, spectrum: tuple[float, ...]) -> Minimum:
     d = torch.tensor(spectrum, dtype=DOUBLE)
-    return Minimum(name, quadratic(d, name).land, lambda x: x.square() @ d / 2, lambda x: x * d)
+    return Minimum(f"quadratic, {name}", quadratic(d, name).land, lambda x: x.square() @ d / 2, lambda x: x * d)
 
 
 def _followed(minimum: Minimum, sigma: float, times: list[float], walkers: int, run: Run) -> Escape:
@@ -140,7 +140,7 @@ def _elsewhere(run: Run) -> list[Check]:
 def _chart_of_quadratics(escapes: list[Escape]) -> Chart:
     series = list[Series]()
     for escape in escapes:
-        series += [escape.line("", escape.law.exact), escape.points(escape.minimum.name)]
+        series += [escape.line("", escape.law.exact), escape.points(escape.minimum.name.removeprefix("quadratic, "))]
     walkers = escapes[0].gains.shape[1]
     return Chart(
         "At first the Frobenius norm decides how fast walkers leave, in the long run the trace",
