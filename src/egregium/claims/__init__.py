@@ -1,10 +1,21 @@
 """The statements of arXiv 2307.04719, each of them run: where it holds, and where it stops holding."""
 
-from egregium.claims import (critical_point, flatness, generalisation, robustness, sign, tensor_definition)
+from egregium.claims import balls, critical_point, escape, flatness, generalisation, robustness, sign, tensor_definition
 from egregium.claims.claim import PRESETS, Claim, Outcome, Preset, Run, StoppedError, reproduced
 
-#: All claims, by number.
-CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (critical_point.CLAIM, flatness.CLAIM, generalisation.CLAIM, robustness.CLAIM, sign.CLAIM, tensor_definition.CLAIM, )}
-CLAIMS = dict(sorted(CLAIMS.items(), key=lambda item: int(item[0][1:])))
+#: All claims, in order.
+CLAIMS: dict[str, Claim] = {
+    claim.id: claim
+    for claim in (
+        tensor_definition.CLAIM,
+        critical_point.CLAIM,
+        sign.CLAIM,
+        flatness.CLAIM,
+        balls.CLAIM,
+        robustness.CLAIM,
+        escape.CLAIM,
+        generalisation.CLAIM,
+    )
+}
 
 __all__ = ["CLAIMS", "PRESETS", "Claim", "Outcome", "Preset", "Run", "StoppedError", "reproduced"]

@@ -41,6 +41,26 @@ def digit_network(
     return model, x, y
 
 
+@lru_cache(maxsize=8)
+def pooled_digit_landscape(
+    pool: int, hidden: int, classes: int = 10, samples: int = 200, steps: int = 60, decay: float = 0.0, seed: int = 0
+) -> Landscape:
+    """The landscape of a small network (64 / pool^2)-hidden-classes, tanh, float64, trained on digits of mean pixels.
+
+    Pixels are means over squares of `pool` x `pool`. Two classes are the digits below 5 and the others. `decay` is in
+    the training and in the landscape, which then has a minimum that training reaches.
+    """
+    data = digits()[0].first(samples)
+    x = nn.functional.avg_pool2d(data.inputs.double().reshape(-1, 1, 8, 8), pool).flatten(1)
+    y = data.targets if classes > 2 else (data.targets >= 5).long()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers = nn.Linear(x.shape[1], hidden, dtype=DOUBLE), nn.Tanh(), nn.Linear(hidden, classes, dtype=DOUBLE)
+        model = nn.Sequential(*layers)
+    train(model, x, y, steps, decay)
+    return Landscape(model, nn.CrossEntropyLoss(), (x, y), weight_decay=decay)
+
+
 def train(model: nn.Module, x: Tensor, y: Tensor, steps: int, decay: float = 0.0) -> None:
     """Full-batch L-BFGS with line search on the cross-entropy, with (decay / 2) |theta|^2 where decay is positive."""
     parameters = list(model.parameters())
