@@ -6,7 +6,7 @@ from typing import Any
 from egregium.report.collection import Collection
 from egregium.report.typeset import typeset
 from egregium.report.words import Caution, warnings
-from egregium.results import ClaimResult, Estimate, Measurement, Session
+from egregium.results import ClaimResult, Estimate, Measurement, Session, Study
 
 
 def cautions(found: Collection) -> list[Caution]:
@@ -20,6 +20,8 @@ def cautions(found: Collection) -> list[Caution]:
 
 def _notes(result: Any) -> Iterator[str]:
     yield from getattr(result, "notes", ())
+    if isinstance(result, Study):
+        yield from _of_study(result)
     estimate = getattr(result, "scalar_curvature", None)
     if isinstance(estimate, Estimate):
         if not estimate.converged:
@@ -31,3 +33,14 @@ def _notes(result: Any) -> Iterator[str]:
         inside = getattr(result, part, None)
         if inside is not None:
             yield from _notes(inside)
+
+
+def _of_study(study: Study) -> Iterator[str]:
+    """What more networks, or the same code for all, may change."""
+    if (missing := study.planned - len(study.networks)) > 0:
+        yield (
+            f"{missing:,} of {study.planned:,} networks {'is' if missing == 1 else 'are'} still to be trained, and "
+            "what was found may change with them: the same command goes on."
+        )
+    if len(codes := {network.code for network in study.networks}) > 1:
+        yield f"The networks are of {len(codes)} versions of the code, which may have trained or measured differently."

@@ -11,6 +11,8 @@ from egregium.errors import ArgumentError, DocumentError
 from egregium.results import ClaimResult, Measurement, Session, load
 
 Kind = TypeVar("Kind")
+#: Files of lines that are called otherwise than the document they end in.
+ENDS_IN = {"networks.jsonl": "study.json"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +111,7 @@ def _read(folder: Path, prefix: str) -> tuple[list[Found], list[str]]:
     documents, unread = [], []
     for path in _files(folder):
         if path.suffix == ".jsonl":
-            if not path.with_suffix(".json").exists():
+            if not path.with_name(ENDS_IN.get(path.name, f"{path.stem}.json")).exists():
                 unread.append(
                     f"{path} is still being written, or its run was stopped: its numbers are not here. "
                     "Run the same command again to finish it."

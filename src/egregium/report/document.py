@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from egregium.results import ClaimResult, Estimate, Measurement, ModePath
+from egregium.results import Between, ClaimResult, Estimate, Measurement, ModePath, Network
 from egregium.results.document import text
 
 #: Characters of all links above which the page would become unwieldy.
 LIMIT = 800_000
+#: To which the numbers of a study's networks are rounded where its document is too large.
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ def _text(result: Any) -> str:
 
 
 def _without_samples(value: Any) -> Any:
-    """`value` without the samples of its estimates, its densities, its trained points and its charts."""
+    """`value` without the samples of its estimates, densities, trained points and charts, and with fewer digits."""
+    if type(value) is tuple:
+        return tuple(map(_without_samples, value))
     if isinstance(value, Mapping):
         return {key: _without_samples(item) for key, item in value.items()}
     if not is_dataclass(value) or isinstance(value, type):
@@ -68,4 +72,13 @@ def _without_samples(value: Any) -> Any:
         kept["bends"] = value.bends[:0]
     elif isinstance(value, ClaimResult):
         kept["charts"] = ()
+    elif isinstance(value, Network):
+        kept["numbers"] = _rounded(value.numbers)
+        kept["half_widths"] = _rounded({name: half for name, half in value.half_widths.items() if half})
+    elif isinstance(value, Between):
+        kept = _rounded(kept)
     return replace(value, **kept)
+
+
+def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(f"{value:.{DIGITS}g}") for name, value in numbers.items()}

@@ -13,12 +13,13 @@ from egregium.report.method import facts
 from egregium.report.others import facts_of_others, others, tables
 from egregium.report.pictures import MOST_POINTS, plates
 from egregium.report.scripts import policy, scripts
+from egregium.report.study import lede, studies, study_cards
 from egregium.report.summary import cards
 from egregium.report.surfaces import reliefs
 from egregium.report.table import in_full, side_by_side
 from egregium.report.templates import templates
 from egregium.report.words import change
-from egregium.results import Session, Slice
+from egregium.results import Session, Slice, Study
 
 
 def page(found: Session | Collection, *, live: Slice | None = None) -> str:
@@ -64,6 +65,7 @@ def _rendered(found: Collection, live: Slice | None) -> str:
             documents=list(zip(found.documents, all_embedded([each.result for each in found.documents]), strict=True)),
             version=version("egregium"),
             **_claims(found),
+            **_studies(found),
             **_points(found),
             **_others(found),
         )
@@ -91,11 +93,16 @@ def _claims(found: Collection) -> dict[str, Any]:
     return {"statements": shown, "verdicts": verdicts(shown)}
 
 
+def _studies(found: Collection) -> dict[str, Any]:
+    alone = all(isinstance(each.result, Study) for each in found.documents)
+    return {"studies": studies(found), "lede": lede(found), "only_studies": alone}
+
+
 def _others(found: Collection) -> dict[str, Any]:
     known = cautions(found)
     return {
         "warnings": known,
-        "cards": cards(found, known),
+        "cards": [*cards(found, known), *study_cards(found)],
         "tables": tables(found),
         "others": others(found),
         "other_facts": facts_of_others(found),

@@ -106,6 +106,15 @@ def estimate_label(estimate: Number) -> str:
     return typeset(str(estimate).removesuffix(f" ({100 * estimate.confidence:g} %)"))
 
 
+def lowered(symbol: str) -> str:
+    """A symbol with its index below the line, where Unicode has one.
+
+    >>> lowered("λ_max"), lowered("|H|_*")
+    ('λₘₐₓ', '|H|⁎')
+    """
+    return symbol.replace("_max", "ₘₐₓ").replace("_min", "ₘᵢₙ").replace("|_*", "|⁎")
+
+
 def half_width(estimate: Number) -> float:
     """Half the interval's width, 0 where there is none to draw."""
     half = estimate.half_width()
