@@ -34,7 +34,7 @@ def said(**changed: object) -> str:
         ({}, "R is number 2"),
         ({}, "Psi 0.50 [0.40, 0.60]), R follows the gap: learning rate 0.90 [0.80, 1.00]"),
         ({}, "tau less that of tr H is 0.02 [-0.01, 0.05]: that cannot be told from chance"),
-        ({"against_trace": Between(-0.2, -0.3, -0.1)}, "R ranks it worse than the trace"),
+        ({"against_trace": Between(-0.2, -0.3, -0.1)}, "it goes with the gap less than the trace does"),
         ({}, "R says nothing beyond the trace that could be told from chance"),
         ({"beyond_trace": Between(0.2, 0.1, 0.3)}, "R need not say more than the trace"),
         ({"beyond_trace": Between(0.5, 0.4, 0.6)}, "R says something that the trace does not"),

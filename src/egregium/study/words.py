@@ -9,6 +9,7 @@ from egregium.results import Between, Network, Ranking
 GAPS = {"error_gap": "the gap in error", "loss_gap": "the gap in loss"}
 #: A partial correlation that measures with the order of the trace and noise of their own reach (stats.ranking).
 CHANCE = 0.25
+UNKNOWN = "that cannot be told from chance"
 #: What M. Andriushchenko et al. found, and in what they looked.
 OTHERS = (
     "M. Andriushchenko et al. (arXiv 2302.07011), on ImageNet, CIFAR-10 and fine-tuned transformers, found that "
@@ -29,7 +30,7 @@ def findings(networks: Sequence[Network], planned: int, rankings: Sequence[Ranki
 def _counted(networks: Sequence[Network], planned: int) -> str:
     trained = sum(each.status == "trained" for each in networks)
     left_out = [
-        f"{count} {word}"
+        f"{word} ({count})"
         for word, status in (
             ("diverged", "diverged"),
             ("did not reach the loss", "not reached"),
@@ -38,16 +39,16 @@ def _counted(networks: Sequence[Network], planned: int) -> str:
         if (count := sum(each.status == status for each in networks))
     ]
     missing = planned - len(networks)
-    left_out += [f"{missing} {'is' if missing == 1 else 'are'} still to be trained"] if missing else []
-    rest = f"; {', '.join(left_out)}, and {'are' if len(left_out) > 1 else 'is'} left out" if left_out else ""
-    return f"{trained} of {planned} networks count{rest}."
+    rest = f"; left out are those that {', '.join(left_out)}" if left_out else ""
+    waits = f"; {missing} {'is' if missing == 1 else 'are'} still to be trained" if missing else ""
+    return f"{trained} of {planned} networks count{rest}{waits}."
 
 
 def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
     R, what = of_all["scalar_curvature"], GAPS[gap]
     said = [
         f"Over {R.networks} networks R ranks {what} with Kendall's tau {R.tau}: "
-        f"{_direction(R.tau, 'larger R goes with a larger gap', 'larger R goes with a smaller gap')}."
+        f"{_direction(R.tau, 'larger R goes with a larger gap', 'larger R goes with a smaller gap', UNKNOWN)}."
     ]
     order = sorted(of_all.values(), key=lambda each: -abs(each.tau.value))
     said.append(
@@ -57,10 +58,12 @@ def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
     )
     if R.granulated is not None and R.by:
         within = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in R.by.items())
-        told = _direction(R.granulated, "R follows the gap", "R goes against the gap")
+        chance = "whether R follows the gap cannot be told from chance"
+        told = _direction(R.granulated, "R follows the gap", "R goes against the gap", chance)
         said.append(f"Among networks that differ in one hyper-parameter alone (Psi {R.granulated}), {told}: {within}.")
     if R.against_trace is not None:
-        told = _direction(R.against_trace, "R ranks it better than the trace", "R ranks it worse than the trace")
+        better, worse = "it goes with the gap more than the trace does", "it goes with the gap less than the trace does"
+        told = _direction(R.against_trace, better, worse, UNKNOWN)
         said.append(f"Its tau less that of tr H is {R.against_trace}: {told}.")
     if R.beyond_trace is not None:
         told = _beyond(R.beyond_trace)
@@ -68,12 +71,12 @@ def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
     return said
 
 
-def _direction(found: Between, up: str, down: str) -> str:
+def _direction(found: Between, up: str, down: str, unknown: str) -> str:
     if math.isnan(found.low):
         return "nothing tells its error"
     if found.low > 0:
         return up
-    return down if found.high < 0 else "that cannot be told from chance"
+    return down if found.high < 0 else unknown
 
 
 def _beyond(found: Between) -> str:
