@@ -14,6 +14,8 @@ RATE, BATCH = 0.05, 8
 LOOKS = (1, 2, 4, 8, 16, 32, 64, 128)
 #: What is taken for proportional, in a cosine or a ratio of 1.
 PROPORTIONAL = 0.01
+#: Variance of the gradient, over the largest, below which there is only rounding.
+SEEN = 1e-12
 
 
 def cosine(C: Tensor, H: Tensor) -> float:
@@ -128,14 +130,14 @@ def _chart_of_gains(gains: Tensor, law: Law, rate: float, H: Tensor) -> Chart:
 
 
 def _chart_of_directions(lam: Tensor, variances: Tensor, C: Tensor, H: Tensor) -> Chart:
-    keep = (lam > 0) & (variances > 0)
+    keep = (lam > 0) & (variances > SEEN * variances.max())
     x, y = tuple(lam[keep].tolist()), tuple(variances[keep].tolist())
     scale = float((C * H).sum() / H.square().sum())
     ends = (min(x), max(x))
     return Chart(
         "Gradient noise along the Hessian's eigenvectors",
         "One point an eigenvector u of H, at the minimum, over all samples. If the noise followed H, all points would "
-        "lie on one line of slope 1.",
+        "lie on one line of slope 1. Directions that the data do not reach are left out.",
         "eigenvalue λ",
         "variance of the gradient along it, uᵀ C u",
         (
