@@ -1,6 +1,18 @@
 """The statements of arXiv 2307.04719, each of them run: where it holds, and where it stops holding."""
 
-from egregium.claims import balls, critical_point, escape, flatness, generalisation, robustness, sign, tensor_definition
+from egregium.claims import (
+    balls,
+    batches,
+    critical_point,
+    escape,
+    flatness,
+    generalisation,
+    reparametrisation,
+    robustness,
+    sign,
+    tensor_definition,
+    width,
+)
 from egregium.claims.claim import PRESETS, Claim, Outcome, Preset, Run, StoppedError, reproduced
 
 #: All claims, in order.
@@ -14,6 +26,9 @@ CLAIMS: dict[str, Claim] = {
         balls.CLAIM,
         robustness.CLAIM,
         escape.CLAIM,
+        width.CLAIM,
+        batches.CLAIM,
+        reparametrisation.CLAIM,
         generalisation.CLAIM,
     )
 }
