@@ -3,10 +3,13 @@
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from handmade import MACHINE
 
-from egregium.results import Between, Network, Ranking, Row, Study
+from egregium.report import collection
+from egregium.report.collection import Collection
+from egregium.results import Between, Network, Ranking, Row, Study, save
 
 NAN, INF = math.nan, math.inf
 MEASURES = {
@@ -138,3 +141,10 @@ def odd_numbers() -> Study:
     rows[0] = replace(rows[0], tau=unknown, granulated=unknown, by=dict.fromkeys(BY, unknown))
     rows[1] = replace(rows[1], tau=Between(0.2, NAN, NAN), beyond_trace=unknown, against_trace=unknown)
     return replace(made, networks=tuple(networks), rankings=tuple(rows))
+
+
+def found_in(folder: Path, **made: Study) -> Collection:
+    """A folder with these studies, by the names of their documents."""
+    for name, result in made.items():
+        save(result, folder / f"{name}.json")
+    return collection([folder])

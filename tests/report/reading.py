@@ -39,6 +39,11 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def read(text: str) -> str:
+    """All words of a page, in order."""
+    return " ".join("".join(Reader(text).words).split())
+
+
 def measured_in(chromium: str, document: str, width: int, folder: Path) -> tuple[int, int]:
     """(width of the content, width of the view) of `document` in a frame of `width` pixels."""
     frame = f'<iframe style="border:0;width:{width}px;height:800px" srcdoc="{html.escape(document)}"></iframe>'

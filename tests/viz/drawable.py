@@ -2,11 +2,14 @@
 
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from torch import Tensor
 
 from egregium.results import Cost, Environment, QuantityName, Sheet, Slice
+from egregium.viz import Picture, svg
 
 NAN, INF = float("nan"), float("inf")
 ENVIRONMENT = Environment("", "", "", "", "", "", "cpu", "", "float64", 1, 1, 0)
@@ -33,3 +36,16 @@ def words(figure: Figure) -> list[str]:
     """All that is written in a figure by hand: annotations and names of axes."""
     found = [text.get_text() for ax in figure.axes for text in ax.texts]
     return found + [name for ax in figure.axes for name in (ax.get_xlabel(), ax.get_ylabel())]
+
+
+def drawn(picture: Picture | None) -> Picture:
+    """A picture that is there, and that a page can show."""
+    assert picture is not None
+    assert svg(picture).startswith("<svg")
+    return picture
+
+
+def marks(picture: Picture, marker: str) -> list[Line2D]:
+    """Those that are on the axes and not in a legend alone."""
+    found = [line for ax in picture.figure.axes for line in ax.lines if line.get_marker() == marker]
+    return [line for line in found if len(np.atleast_1d(line.get_xdata()))]
