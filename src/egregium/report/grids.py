@@ -1,7 +1,6 @@
 """Tables of a study: rankings, tau by hyper-parameter, every network, how many there are, and where they are from."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from egregium.results.studied import GAPS, STATUSES, in_words, ranked
 
 #: The measure that stands out.
 R = "scalar_curvature"
-#: Zero with a sign, which says nothing.
-NO_ZERO = re.compile(r"-0\.00(?!\d)")
 #: What is not known.
 NONE = Markup("–")
 #: Numbers of a network in the table, with their headings.
@@ -99,7 +96,7 @@ def between(found: Between | None) -> Markup:
     """A number with its interval, "–" where it is not known."""
     if found is None or not math.isfinite(found.value):
         return NONE
-    value, _, interval = NO_ZERO.sub("0.00", str(found)).partition(" ")
+    value, _, interval = str(found).partition(" ")
     known = interval if math.isfinite(found.high - found.low) else "no interval"
     return Markup('{}<small class="note">{}</small>').format(typeset(value), typeset(known))
 
