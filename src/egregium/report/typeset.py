@@ -15,6 +15,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\|\.\|"), "|·|"),
     (re.compile(r"²_F|_F\^2"), "<sub>F</sub><sup>2</sup>"),
     (re.compile(r"_F"), "<sub>F</sub>"),
+    (re.compile(r"²_\*|_\*\^2"), "<sub>∗</sub><sup>2</sup>"),
+    (re.compile(r"_\*"), "<sub>∗</sub>"),
     (re.compile(r"(?<=[λ|])_(max|min|\*)"), r"<sub>\1</sub>"),
     (re.compile(r"²"), "<sup>2</sup>"),
     (re.compile(r"ᵀ"), "<sup>T</sup>"),
