@@ -1,0 +1,49 @@
+"""The studies that come with the project: whole, of the presets as they are, and as precise as was asked."""
+
+from pathlib import Path
+
+import pytest
+
+from egregium.store import lines_of
+from egregium.study import preset
+from egregium.study.record import network_of
+from egregium.study.setting import setting
+from egregium.study.sweep import swept
+
+STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*/networks.jsonl"))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=[path.parent.name for path in STUDIES])
+def test_its_networks_are_of_the_preset(path: Path) -> None:
+    plan = preset(path.parent.name)
+    header, networks = lines_of(path, "study", network_of)
+    assert header == plan.header
+    keys = [setting(dict(network.setting)).key for network in networks]
+    assert len(keys) == len(set(keys)) > 0
+    assert set(keys) <= {each.key for each in plan.settings}
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=[path.parent.name for path in STUDIES])
+def test_its_numbers_are_what_was_asked(path: Path) -> None:
+    plan = preset(path.parent.name)
+    _, networks = lines_of(path, "study", network_of)
+    trained = [network for network in networks if network.status == "trained"]
+    for network in trained:
+        assert set(plan.measures) <= network.numbers.keys()
+        assert 0 < network.numbers["train_loss"] <= plan.loss
+        R, half = network.numbers["scalar_curvature"], network.half_widths["scalar_curvature"]
+        assert half <= plan.rtol * abs(R) * (1 + 1e-9)
+    assert len(trained) >= 0.9 * len(networks)
+
+
+def test_a_run_goes_on_from_what_is_committed(tmp_path: Path) -> None:
+    """A copy of its file is taken by the sweep as its own."""
+    for path in STUDIES:
+        copy = tmp_path / f"{path.parent.name}.jsonl"
+        copy.write_bytes(path.read_bytes())
+        try:
+            found = swept(preset(path.parent.name), copy, heard=lambda *_: False)
+        except Exception as error:  # the data of a preset may not be installed here
+            assert "apt-get install" in str(error)
+            continue
+        assert len(found) == len(lines_of(path, "study", network_of)[1])
