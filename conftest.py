@@ -14,6 +14,13 @@ from sybil.parsers.markdown import CodeBlockParser
 ROOT = Path(__file__).parent
 #: Commands of a newcomer that a test of the documents does not repeat.
 ELSEWHERE = ("git clone ", "cd ", "pip install ")
+#: What takes long, and what is asked in its place.
+LONG = {
+    "make": "make -n",
+    "python -m bench": "python -m bench --help",
+    "egregium study": "egregium study --help",
+    "egregium reproduce all": "egregium reproduce --help",
+}
 
 
 def folder(example: Example) -> Path:
@@ -22,7 +29,7 @@ def folder(example: Example) -> Path:
 
 
 class Shell(CodeBlockParser):
-    """Blocks of `sh`: each line is run; what takes long (`make`, the benchmarks) is only asked whether it knows it."""
+    """Blocks of `sh`: each line is run; what takes long (`LONG`) is only asked whether it knows it."""
 
     language = "sh"
 
@@ -33,7 +40,7 @@ class Shell(CodeBlockParser):
             if line.startswith(ELSEWHERE):
                 continue
             command, where = line, folder(example)
-            for long, asked in (("make", "make -n"), ("python -m bench", "python -m bench --help")):
+            for long, asked in LONG.items():
                 if line.startswith(long):
                     command, where = line.replace(long, asked, 1), ROOT
             environment = {**os.environ, "PATH": path}
