@@ -103,8 +103,8 @@ def test_the_wrong_way_of_transforming_is_caught(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Point, "transformed", lambda p, A: Point(p.gradient * A, p.hessian * torch.outer(A, A)))
     failing = _failing([*function_checks("", path), *curvature_checks("", path, path[1:])])
     assert {what.partition(" at ")[0] for what in failing} == {
-        "|g′ − A⁻¹g| / |A⁻¹g|",
-        "|H′ − A⁻¹HA⁻¹|_F / |A⁻¹HA⁻¹|_F",
+        "|g′ − A⁻¹ g| / |A⁻¹ g|",
+        "|H′ − A⁻¹ H A⁻¹|_F / |A⁻¹ H A⁻¹|_F",
         "R of the graph",
     }
 

@@ -158,7 +158,7 @@ def _changed(**what: Any) -> Callable[..., Place]:
 def test_the_wrong_way_of_transforming_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reparametrisation_target, "_place", _changed(A=lambda place: 1 / place.A))
     failing = {check.what.partition(": ")[2] for check in _run(_mlp()).checks if check.verdict == "fails"}
-    assert failing == {"|g′ − A⁻¹g| / |A⁻¹g|", "|H′W − A⁻¹HA⁻¹W|_F / |A⁻¹HA⁻¹W|_F"}
+    assert failing == {"|g′ − A⁻¹ g| / |A⁻¹ g|", "|H′W − A⁻¹ H A⁻¹ W|_F / |A⁻¹ H A⁻¹ W|_F"}
 
 
 def test_coordinates_that_are_not_normalised_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ FULL = (1.0, *(2 ** (k / 2) for k in (-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6))
 SMALLER = 0.3
 NOTES = (
     "H of a ReLU network is the Hessian almost everywhere: curvature on the kinks is in neither side of a comparison.",
-    "The sign of R can change only where H is indefinite: where H ≥ 0 so is A⁻¹HA⁻¹, and R ≥ 0 at every α.",
+    "The sign of R can change only where H is indefinite: where H ≥ 0 so is A⁻¹ H A⁻¹, and R ≥ 0 at every α.",
     "Normalising by tensor or by filter answers to one factor a layer. Neurons rescaled one by one are columns of the "
     "next layer's weight, and leave R alone only where each number is normalised by itself.",
 )
@@ -129,8 +129,8 @@ CLAIM = Claim(
     id="C10",
     title="Rescaling a ReLU network's layers changes R, and not the function",
     statement=(
-        "W_l, b_l → α W_l, α b_l with W_(l+1) → W_(l+1) / α, v = A θ, leaves a ReLU network's function, and changes "
-        "g → A⁻¹g, H → A⁻¹HA⁻¹ and with them the R of the graph, even its sign. With the metric pulled back, "
+        "Wₗ, bₗ → α Wₗ, α bₗ with Wₗ₊₁ → Wₗ₊₁ / α, v = A θ, leaves a ReLU network's function, and changes "
+        "g → A⁻¹ g, H → A⁻¹ H A⁻¹ and with them the R of the graph, even its sign. With the metric pulled back, "
         "A⁻² + g gᵀ in coordinates v, R as a scalar field is unchanged; so is R in normalised coordinates, whose "
         "metric moves with A."
     ),

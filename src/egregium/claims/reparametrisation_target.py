@@ -135,8 +135,8 @@ def _exact(start: Place, at: Place, seed: int) -> list[Check]:
     return [
         small("relative change of f", changed.loss, SEEN),
         *outputs,
-        small("|g′ − A⁻¹g| / |A⁻¹g|", _apart(g_at, g / A), _apart(g, g / A) / 2),
-        small("|H′W − A⁻¹HA⁻¹W|_F / |A⁻¹HA⁻¹W|_F", _apart(HW_at, HW_said), _apart(HW, HW_said) / 2),
+        small("|g′ − A⁻¹ g| / |A⁻¹ g|", _apart(g_at, g / A), _apart(g, g / A) / 2),
+        small("|H′W − A⁻¹ H A⁻¹ W|_F / |A⁻¹ H A⁻¹ W|_F", _apart(HW_at, HW_said), _apart(HW, HW_said) / 2),
     ]
 
 
