@@ -56,9 +56,9 @@ def test_a_fall_that_ends_holds_and_one_that_goes_on_does_not() -> None:
 
 
 def test_no_fall_is_caught_and_noise_is_no_fall() -> None:
-    assert _curve(lambda w: 0.06 + 0.4 / w).fall(128).verdict == "holds"
-    assert _curve(lambda w: 0.06).fall(128).verdict == "fails"
-    assert _curve(lambda w: 0.06, noise=1.0).fall(128).verdict == "undecided"
+    assert _curve(lambda w: 0.06 + 0.4 / w).fall(128, 0.5).verdict == "holds"
+    assert _curve(lambda w: 0.06).fall(128, 0.5).verdict == "fails"
+    assert _curve(lambda w: 0.06, noise=1.0).fall(128, 0.5).verdict == "undecided"
 
 
 def test_a_rank_that_grows_without_end_reaches_the_limit() -> None:
@@ -70,7 +70,7 @@ def test_a_rank_that_grows_without_end_reaches_the_limit() -> None:
 def test_networks_whose_rank_grows_with_their_parameters_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(width, "_inverse_rank_of_ggn", lambda land: land.n**-0.5)
     curves = width._initialised(Run(), torch.Generator().manual_seed(0))
-    assert [curve.fall(width.WIDE).verdict for curve in curves] == ["holds", "holds"]
+    assert [curve.fall(width.WIDE, 0.5).verdict for curve in curves] == ["holds", "holds"]
     assert [curve.level(width.WIDE).verdict for curve in curves] == ["fails", "fails"]
 
 

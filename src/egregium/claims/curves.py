@@ -11,8 +11,6 @@ from egregium.stats import student_half_width
 
 #: Level of every interval.
 CONFIDENCE = 0.999
-#: A fall that is seen: by at least this share of the lower value.
-FALL = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +38,19 @@ class Curve:
         x, y = tuple(map(float, self.widths)), tuple(self.mean(w) for w in self.widths)
         return Series(self.name, x, y, tuple(self.half_width(w) for w in self.widths))
 
-    def fall(self, wide: int) -> Check:
-        """From the narrowest to a wide one 1/r falls, by half of the lower value or more."""
+    def fall(self, wide: int, share: float) -> Check:
+        """From the narrowest to a wide one 1/r falls, by this share of the lower value or more."""
         narrow, low = self.widths[0], self.mean(wide)
-        tolerance = math.hypot(self.half_width(narrow), (1 + FALL) * self.half_width(wide))
+        tolerance = math.hypot(self.half_width(narrow), (1 + share) * self.half_width(wide))
         return Check(
-            f"fall of 1/r from width {narrow} to {wide} ≥ {FALL:g} of where it ends",
+            f"fall of 1/r from width {narrow} to {wide} ≥ {share:g} of where it ends",
             self.name,
             self.mean(narrow) - low,
-            FALL * low,
+            share * low,
             tolerance,
             f"both means' intervals over networks at {100 * CONFIDENCE:g} %; no fall at all must be excluded",
             "at least",
-            resolves=FALL * low / 2,
+            resolves=share * low / 2,
         )
 
     def level(self, wide: int) -> Check:

@@ -37,12 +37,16 @@ def _run(run: Run) -> Outcome:
         lines += series
     run.advance("networks at initialisation", 0.2)
     fixed, growing = _initialised(run, draw)
-    checks += [fixed.fall(WIDE), fixed.level(WIDE), fixed.short_of_limit()]
-    checks += [growing.fall(WIDE), growing.level(4 * WIDE), growing.short_of_limit()]  # at WIDE the samples are few
+    checks += [fixed.fall(WIDE, 0.5), fixed.level(WIDE), fixed.short_of_limit()]
+    checks += [
+        growing.fall(WIDE, 1.0),
+        growing.level(4 * WIDE),
+        growing.short_of_limit(),
+    ]  # at WIDE the samples are few
     checks += _indefinite(draw)
     run.advance("trained networks", 0.6)
     trained, of_ggn, widest = _trained(run, draw)
-    checks += [trained.fall(WIDE), trained.level(WIDE), *_at_minimum(widest, trained.widths[-1])]
+    checks += [trained.fall(WIDE, 0.5), trained.level(WIDE), *_at_minimum(widest, trained.widths[-1])]
     charts = _chart_of_networks([fixed, growing, trained, of_ggn]), chart_of(lines)
     return Outcome(tuple(checks), charts, (_note(trained, of_ggn),))
 
@@ -81,7 +85,7 @@ def _initialised(run: Run, draw: torch.Generator) -> tuple[Curve, Curve]:
     widths = run.pick((8, 32, 128, 512, 2048), (8, 32, 128, 512, 2048, 8192))
 
     def at(width: int, data: Callable[[], tuple[Tensor, Tensor]]) -> Tensor:
-        count = run.pick((32, 12, 8), (48, 24, 8))[(width > widths[0]) + (width > 4 * WIDE)]
+        count = run.pick((32, 16, 8), (48, 24, 8))[(width > widths[0]) + (width > 4 * WIDE)]
         nets = (_landscape(_network(width, draw), data()) for _ in range(count))
         return torch.tensor([_inverse_rank_of_ggn(land) for land in nets], dtype=DOUBLE)
 
