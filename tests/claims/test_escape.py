@@ -68,6 +68,12 @@ def test_noise_that_is_off_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {check.verdict for check in escape._unrelated_noise(Run())} == {"fails"}
 
 
+def test_laws_of_any_noise_that_are_off_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Law, "long_run", property(lambda law: float(law.variances.sum()) / 2))
+    monkeypatch.setattr(Law, "short", lambda law, t: t * float(law.eigenvalues @ law.variances))
+    assert {check.verdict for check in escape._unrelated_noise(Run())} == {"fails"}
+
+
 def test_isotropic_noise_does_not_escape_as_the_frobenius_norm_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the same trace: in the long run it gains the same."""
 

@@ -45,6 +45,10 @@ class Law:
         """(1/4) sum_i u_i^T Sigma u_i (1 - exp(-2 lambda_i t)), for any Sigma: mixed terms have no share in E[f]."""
         return float(-self.variances @ torch.expm1(-2 * t * self.eigenvalues)) / 4
 
+    def left(self, t: float) -> float:
+        """What is still missing of the long run at t."""
+        return float(self.variances @ torch.exp(-2 * t * self.eigenvalues)) / 4
+
     def next_order(self, t: float) -> float:
         """(t^2 / 2) tr(H^2 Sigma): by at most so much the short-time law is too large, where H >= 0."""
         return t**2 / 2 * float(self.eigenvalues.square() @ self.variances)

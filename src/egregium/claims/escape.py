@@ -93,7 +93,7 @@ def _laws(escape: Escape, sigma: float, to_the_end: bool) -> list[Check]:
         replace(escape.check(NO_LONGER, -1, late, 0.0, law.exact(times[-1])), relation="differs from", outside=True),
     ]
     if to_the_end:
-        left = law.long_run - law.exact(times[-1])
+        left = law.left(times[-1])
         checks.append(escape.check(IN_THE_END, -1, long_run_gain(sigma, total), left, long_run_gain(sigma, F**0.5)))
     return checks
 
@@ -114,10 +114,10 @@ def _unrelated_noise(run: Run) -> list[Check]:
     law = Law(torch.tensor(spectrum, dtype=DOUBLE), (root.T @ root).diagonal())
     times = doubling(SHORT / max(spectrum), 3 / min(spectrum))
     escape = escaped(minimum, law, root, times, run.pick(10_000, 100_000), run.seed)
-    short, level = law.short(times[0]), law.long_run
+    short, level, left = law.short(times[0]), law.long_run, law.left(times[-1])
     return [
         escape.check("gain = (t / 2) tr(H Σ) at first", 0, short, law.next_order(times[0]), 0.0),
-        escape.check("gain = tr Σ / 4 in the long run", -1, level, level - law.exact(times[-1]), law.short(times[-1])),
+        escape.check("gain = tr Σ / 4 in the long run", -1, level, left, law.short(1 / max(spectrum))),
     ]
 
 
