@@ -17,7 +17,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"_F"), "<sub>F</sub>"),
     (re.compile(r"²_\*|_\*\^2"), "<sub>∗</sub><sup>2</sup>"),
     (re.compile(r"_\*"), "<sub>∗</sub>"),
-    (re.compile(r"(?<=[λ|])_(max|min|\*)"), r"<sub>\1</sub>"),
+    (re.compile(r"(?<=λ)_(max|min)"), r"<sub>\1</sub>"),
     (re.compile(r"²"), "<sup>2</sup>"),
     (re.compile(r"ᵀ"), "<sup>T</sup>"),
     (re.compile(r"(?<![A-Za-z])(Hg|S\u0303|[HGRSgfn])(?![A-Za-z])"), r"<i>\1</i>"),
