@@ -129,8 +129,8 @@ def _chart_of_means(name: str, drawn: Sequence[Drawn], parts: Parts, R: float) -
     all_sizes = [m for m in (2**k for k in range(N.bit_length())) if m < N] + [N]
     T, own = (tuple(float(x.mean()) for x in values) for values in ([d.T for d in drawn], [d.R for d in drawn]))
     return Chart(
-        "Small batches have another curvature on average",
-        f"{name.capitalize()}, one point. Means over {len(drawn[0].T):,} random batches of each size "
+        f"Small batches have another curvature on average: {name}",
+        f"One point. Means over {len(drawn[0].T):,} random batches of each size "
         f"({len(drawn[0].R):,} for R), with intervals at {100 * CONFIDENCE:g} %; the lines are exact.",
         "samples in a batch",
         "curvature",
@@ -154,8 +154,8 @@ def _chart_of_spread(name: str, drawn: Sequence[Drawn], R: float) -> Chart:
         Series(f"batches of {d.size}", tuple(d.R.quantile(shares).tolist()), tuple(shares.tolist())) for d in drawn
     )
     return Chart(
-        "R from batch to batch",
-        f"{name.capitalize()}, one point: of {len(drawn[0].R):,} random batches, the share whose R is below.",
+        f"R from batch to batch: {name}",
+        f"One point: of {len(drawn[0].R):,} random batches, the share whose R is below.",
         "R of the batch",
         "share of batches",
         (Series("R of all samples", (R, R), (0.0, 1.0), mark="line"), *spread),

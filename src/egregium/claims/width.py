@@ -46,7 +46,7 @@ def _run(run: Run) -> Outcome:
     checks += _indefinite(draw)
     run.advance("trained networks", 0.6)
     trained, of_ggn, widest = _trained(run, draw)
-    checks += [trained.fall(WIDE, 0.5), trained.level(WIDE), *_at_minimum(widest, trained.widths[-1])]
+    checks += [trained.fall(WIDE, 1.0), trained.level(WIDE), *_at_minimum(widest, trained.widths[-1])]
     charts = _chart_of_networks([fixed, growing, trained, of_ggn]), chart_of(lines)
     return Outcome(tuple(checks), charts, (_note(trained, of_ggn),))
 
@@ -115,7 +115,7 @@ def _trained(run: Run, draw: torch.Generator) -> tuple[Curve, Curve, nn.Module]:
     for i, w in enumerate(widths):
         run.advance(f"trained networks of width {w}", 0.6 + 0.4 * i / len(widths))
         found = list[tuple[float, float]]()
-        for _ in range(run.pick(12, 24) if not i else run.pick(5, 8)):
+        for _ in range(run.pick(16, 24) if not i else run.pick(5, 8)):
             model = _network(w, draw)
             train(model, *data, steps, DECAY)
             land = _landscape(model, data)
