@@ -8,7 +8,7 @@ from torch import Tensor
 
 from egregium.claims.surfaces import DOUBLE
 from egregium.results import BallVolumes, Chart, Estimate, Series
-from egregium.stats import student_half_width
+from egregium.stats import mean_half_width
 
 #: Level of the statistical error: of a dozen comparisons one in eighty runs would fail by chance.
 LEVEL = 0.999
@@ -47,7 +47,7 @@ def fitted(radii: Tensor, ratios: Tensor, left_out: Tensor, level: float = LEVEL
     weights, coarser = (torch.linalg.pinv(torch.stack([r2**j for j in range(m)], 1))[0] for m in (3, 2))
     found = (ratios - 1) / r2 @ weights
     order = abs(float((found - (ratios - 1) / r2 @ coarser).mean()))
-    chance = student_half_width(float(found.std()) / len(found) ** 0.5, level, len(found) - 1)
+    chance = mean_half_width(found, level)
     return Fit(float(found.mean()), chance + order + float((weights.abs() * left_out / r2).sum()))
 
 

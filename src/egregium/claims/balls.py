@@ -27,7 +27,7 @@ from egregium.geometry import ball_volumes
 from egregium.landscape import Landscape
 from egregium.measurement import scalar_curvature
 from egregium.results import BallVolumes, Chart, Check, Series
-from egregium.stats import student_half_width
+from egregium.stats import mean_half_width
 
 #: The leading correction at the largest radius: small, so that the next ones are smaller still.
 CORRECTION = 0.001
@@ -172,7 +172,7 @@ def _not_intrinsic(run: Run) -> list[Check]:
     ):
         expected = 1 + leading_coefficient(scalar_curvature(Landscape.from_function(f, beside)).value, 2) * r**2
         samples = chord_ratios(f, r, count, draw)
-        wide = student_half_width(float(samples.std()) / len(samples) ** 0.5, LEVEL, len(samples) - 1)
+        wide = mean_half_width(samples, LEVEL)
         why = f"{100 * LEVEL:g} % over {len(samples)} points"
         resolves = abs(exact - expected) / 2
         checks.append(

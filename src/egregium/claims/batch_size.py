@@ -1,6 +1,5 @@
 """C9 over batches that are drawn at random: the mean of T(H_b, H_b) by their size, and how R spreads over them."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,12 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from egregium.claims.claim import Run
-from egregium.claims.networks import train
+from egregium.claims.networks import dense_network, pooled_digits, train
 from egregium.claims.pairs import Parts, expected_pair, parts_of
-from egregium.datasets import digits
 from egregium.landscape import Landscape
 from egregium.results import Chart, Check, Series
-from egregium.stats import student_half_width
+from egregium.stats import mean_half_width
 
 DOUBLE = torch.float64
 #: Level of every interval.
@@ -60,15 +58,12 @@ class Drawn:
 
 
 def samples_of_network(steps: int, run: Run, draw: torch.Generator) -> Samples:
-    """tanh, 16-6-10 (full: 16-10-10), on digits of 4 x 4 mean pixels; the global generator is left as it was."""
-    data, hidden = digits()[0].first(run.pick(64, 128)), run.pick(6, 10)
-    x = nn.functional.avg_pool2d(data.inputs.double().reshape(-1, 1, 8, 8), 2).flatten(1)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (), generator=draw)))
-        model = nn.Sequential(nn.Linear(16, hidden, dtype=DOUBLE), nn.Tanh(), nn.Linear(hidden, 10, dtype=DOUBLE))
+    """tanh, 16-6-10 (full: 16-10-10), on digits of 4 x 4 mean pixels."""
+    x, y = pooled_digits(run.pick(64, 128), pool=2)
+    model = dense_network((16, run.pick(6, 10), 10), seed=int(torch.randint(2**31, (), generator=draw)))
     if steps:
-        train(model, x, data.targets, steps, DECAY)
-    return Samples(f"tanh network on {len(x)} digits, {steps} steps", model, x, data.targets)
+        train(model, x, y, steps, DECAY)
+    return Samples(f"tanh network on {len(x)} digits, {steps} steps", model, x, y)
 
 
 def by_size(samples: Samples, run: Run, draw: torch.Generator) -> tuple[list[Check], list[Chart]]:
@@ -121,7 +116,7 @@ def _measured(samples: Samples, parts: Parts, batches: Sequence[Tensor]) -> Chec
 
 
 def _half_width(x: Tensor) -> float:
-    return student_half_width(float(x.std()) / math.sqrt(len(x)), CONFIDENCE, len(x) - 1)
+    return mean_half_width(x, CONFIDENCE)
 
 
 def _chart_of_means(name: str, drawn: Sequence[Drawn], parts: Parts, R: float) -> Chart:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from egregium.results import Check, Series
-from egregium.stats import student_half_width
+from egregium.stats import mean_half_width
 
 #: Level of every interval.
 CONFIDENCE = 0.999
@@ -27,8 +27,7 @@ class Curve:
 
     def half_width(self, width: int) -> float:
         """Of the mean's interval, by Student."""
-        x = self._of(width)
-        return student_half_width(float(x.std()) / math.sqrt(len(x)), CONFIDENCE, len(x) - 1)
+        return mean_half_width(self._of(width), CONFIDENCE)
 
     def _of(self, width: int) -> Tensor:
         return self.values[self.widths.index(width)]

@@ -13,7 +13,7 @@ from egregium.curvature import hessian
 from egregium.landscape import Landscape
 from egregium.operators import dense_matrix
 from egregium.results import Check, Series
-from egregium.stats import student_half_width
+from egregium.stats import mean_half_width
 
 #: Level of the statistical error: of some twenty comparisons one in fifty runs would fail by chance.
 LEVEL = 0.999
@@ -99,7 +99,7 @@ def doubling(first: float, last: float) -> list[float]:
 
 def chance(samples: Tensor, level: float = LEVEL) -> float:
     """Half the width of the interval of a mean."""
-    return student_half_width(float(samples.std()) / len(samples) ** 0.5, level, len(samples) - 1)
+    return mean_half_width(samples, level)
 
 
 @dataclass(frozen=True, eq=False)

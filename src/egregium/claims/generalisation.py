@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 from egregium.claims.claim import Claim, Outcome, Run
 from egregium.results import Chart, Check, Network, Ranking, Series, Study
+from egregium.results.studied import ALL, GAPS
 from egregium.study import Plan, preset, study, swept
 
 #: What is ranked beside R.
 MEASURES = ("scalar_curvature", "trace", "frobenius_norm", "largest_eigenvalue", "sharpness", "weight_norm")
-GAPS = {"error_gap": "gap in error", "loss_gap": "gap in loss"}
 #: A correlation below this, and known to be, is none.
 WEAK = 0.2
 
@@ -24,7 +24,7 @@ def _run(run: Run) -> Outcome:
     sweeps = {name: tuple(keys[key] for key in members) for name, members in plan.sweeps.items()}
     plan = replace(plan, settings=moved, sweeps=sweeps)
     found = study(plan, _networks(plan, run))
-    checks = tuple(_check(each, plan) for each in found.rankings if each.measure == MEASURES[0] and each.group == "all")
+    checks = tuple(_check(each, plan) for each in found.rankings if each.measure == MEASURES[0] and each.group == ALL)
     return Outcome(checks, (_taus(found), _scatter(found)), found.findings)
 
 
@@ -55,7 +55,7 @@ def _check(ranking: Ranking, plan: Plan) -> Check:
 
 
 def _taus(found: Study) -> Chart:
-    ranked = {gap: [each for each in found.rankings if each.gap == gap and each.group == "all"] for gap in GAPS}
+    ranked = {gap: [each for each in found.rankings if each.gap == gap and each.group == ALL] for gap in GAPS}
     return Chart(
         "Kendall's τ of each measure with the generalisation gap",
         f"From left to right: {', '.join(found.measures[name] for name in MEASURES)}. Networks, data and seeds are "

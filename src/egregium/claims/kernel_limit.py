@@ -20,7 +20,7 @@ from egregium.claims.features import (
 )
 from egregium.measurement import scalar_curvature
 from egregium.results import Chart, Check, Series
-from egregium.stats import student_half_width
+from egregium.stats import mean_half_width
 
 DOUBLE = torch.float64
 #: Of numbers of order 1 that add up thousands of products.
@@ -78,9 +78,7 @@ def against_kernel(regime: Regime, draws: int, draw: torch.Generator) -> tuple[l
         expected.append(moments.inverse_rank(w))
         off = F - expected[-1] * t2  # of mean 0: a ratio of means without its bias
         found.append(float(F.mean() / t2.mean()))
-        halves.append(
-            student_half_width(float(off.std()) / math.sqrt(len(off)), level, len(off) - 1) / float(t2.mean())
-        )
+        halves.append(mean_half_width(off, level) / float(t2.mean()))
         rival = moments.inverse_rank() if w == regime.widths[0] else 0.0
         checks.append(
             Check(

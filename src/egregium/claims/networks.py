@@ -1,5 +1,6 @@
 """The trained smooth networks on real data that the claims are shown on; made once a process."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -11,6 +12,26 @@ from egregium.landscape import Landscape
 
 DOUBLE = torch.float64
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+def dense_network(sizes: Sequence[int], activation: str = "tanh", seed: int = 0) -> nn.Sequential:
+    """Linear layers of these sizes in float64 at torch's initialisation, the activation between them.
+
+    The global generator is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after, dtype=DOUBLE), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+def pooled_digits(samples: int, pool: int = 1, classes: int = 10) -> tuple[Tensor, Tensor]:
+    """(N, 64 / pool^2) means over squares of pixels, and (N,) classes; of two, digits below 5 and the others."""
+    data = digits()[0].first(samples)
+    x = nn.functional.avg_pool2d(data.inputs.double().reshape(-1, 1, 8, 8), pool).flatten(1)
+    return x, data.targets if classes > 2 else (data.targets >= 5).long()
 
 
 @lru_cache(maxsize=32)
@@ -27,15 +48,8 @@ def digit_network(
     Without weight decay the loss goes on falling; what is left of the gradient is in every result that needs a critical
     point. The same arguments but for `steps` give points of one training. The global generator is left as it was.
     """
-    data = digits()[0].first(samples)
-    x, y = data.inputs.double(), data.targets
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        sizes = (x.shape[1], *hidden, 10)
-        layers: list[nn.Module] = []
-        for before, after in pairwise(sizes):
-            layers += [nn.Linear(before, after, dtype=DOUBLE), ACTIVATIONS[activation]()]
-        model = nn.Sequential(*layers[:-1])
+    x, y = pooled_digits(samples)
+    model = dense_network((x.shape[1], *hidden, 10), activation, seed)
     if steps:
         train(model, x, y, steps, decay)
     return model, x, y
@@ -47,16 +61,10 @@ def pooled_digit_landscape(
 ) -> Landscape:
     """The landscape of a small network (64 / pool^2)-hidden-classes, tanh, float64, trained on digits of mean pixels.
 
-    Pixels are means over squares of `pool` x `pool`. Two classes are the digits below 5 and the others. `decay` is in
-    the training and in the landscape, which then has a minimum that training reaches.
+    Of `pooled_digits`. `decay` is in the training and in the landscape, which then has a minimum that training reaches.
     """
-    data = digits()[0].first(samples)
-    x = nn.functional.avg_pool2d(data.inputs.double().reshape(-1, 1, 8, 8), pool).flatten(1)
-    y = data.targets if classes > 2 else (data.targets >= 5).long()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        layers = nn.Linear(x.shape[1], hidden, dtype=DOUBLE), nn.Tanh(), nn.Linear(hidden, classes, dtype=DOUBLE)
-        model = nn.Sequential(*layers)
+    x, y = pooled_digits(samples, pool, classes)
+    model = dense_network((x.shape[1], hidden, classes), seed=seed)
     train(model, x, y, steps, decay)
     return Landscape(model, nn.CrossEntropyLoss(), (x, y), weight_decay=decay)
 

@@ -1,6 +1,5 @@
 """What a step of length eps does to the loss: in random directions, both ways, and in the worst one."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from egregium.claims.spectra import Sampled
 from egregium.landscape import Landscape
-from egregium.stats import jackknife_stderr, leave_one_out_mean, student_half_width
+from egregium.stats import jackknife_stderr, leave_one_out_mean, mean_half_width, student_half_width
 
 #: Level of the intervals over directions: quadratic forms are skewed, so that Student's hold a little less often.
 LEVEL = 0.9999
@@ -95,8 +94,7 @@ def worst_direction(land: Landscape, eps: float, start: Float[Tensor, " n"], ste
 def sampled_mean(x: Float[Tensor, " k"], group: int = 1) -> Sampled:
     """The mean with half of Student's interval over the means of groups."""
     means = x.reshape(-1, group).mean(1)
-    k = means.numel()
-    return Sampled(float(means.mean()), student_half_width(float(means.std()) / math.sqrt(k), LEVEL, k - 1))
+    return Sampled(float(means.mean()), mean_half_width(means, LEVEL))
 
 
 def next_order(at: Float[Tensor, " k"], at_twice: Float[Tensor, " k"]) -> float:

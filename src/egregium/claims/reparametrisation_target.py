@@ -10,6 +10,7 @@ from torch import Tensor
 
 from egregium.claims.claim import Outcome, Run
 from egregium.claims.rescaling import Pair, change, pairs_of, rescaling
+from egregium.claims.spectra import Sampled
 from egregium.curvature import hessian
 from egregium.errors import ArgumentError
 from egregium.landscape import Landscape
@@ -35,14 +36,6 @@ NEEDED = (
 )
 
 
-@dataclass(frozen=True)
-class Number:
-    """A measure with half the width of its interval."""
-
-    value: float
-    half_width: float
-
-
 @dataclass(frozen=True, eq=False)
 class Place:
     """The network with its layers rescaled by `a`, and what was measured there."""
@@ -50,7 +43,7 @@ class Place:
     a: float
     A: Tensor
     land: Landscape
-    measures: Mapping[str, Number]
+    measures: Mapping[str, Sampled]
     normalised: Mapping[By, Estimate]
 
 
@@ -104,7 +97,7 @@ def _place(here: Landscape, A: Tensor, a: float, run: Run) -> Place:
     return Place(a, A, land, _numbers(m), normalised)
 
 
-def _numbers(m: Measurement) -> dict[str, Number]:
+def _numbers(m: Measurement) -> dict[str, Sampled]:
     """The measures of flatness at a point."""
     sampled = {
         "R": m.scalar_curvature,
@@ -112,10 +105,10 @@ def _numbers(m: Measurement) -> dict[str, Number]:
         "|H|_F": m.frobenius_norm,
         "effective rank": m.effective_rank,
     }
-    found = {name: Number(e.value, e.half_width()) for name, e in sampled.items()}
+    found = {name: Sampled(e.value, e.half_width()) for name, e in sampled.items()}
     if m.largest is not None and m.largest.values.numel():
-        found["λ_max"] = Number(float(m.largest.values[0]), float(m.largest.residuals[0]))
-    return found | {"|g|": Number(m.gradient_norm, 0.0)}
+        found["λ_max"] = Sampled(float(m.largest.values[0]), float(m.largest.residuals[0]))
+    return found | {"|g|": Sampled(m.gradient_norm, 0.0)}
 
 
 def _exact(start: Place, at: Place, seed: int) -> list[Check]:
@@ -155,7 +148,7 @@ def _moves(start: Place, moved: Sequence[Place]) -> tuple[list[Check], tuple[str
         if at is None:
             continue
         after = at.measures[name]
-        tolerance = before.half_width + after.half_width + rounding(at.land) * abs(before.value)
+        tolerance = before.error + after.error + rounding(at.land) * abs(before.value)
         if abs(after.value - before.value) <= 2 * tolerance:
             silent.append(name)
             continue
@@ -187,7 +180,7 @@ def _chart(places: Sequence[Place]) -> Chart:
         there = [(at.a, at.measures[name]) for at in by_size if name in at.measures and before.value]
         series.append(_relative(name, there, before.value))
     for by in start.normalised:
-        there = [(at.a, Number(e.value, e.half_width())) for at in by_size for e in (at.normalised[by],)]
+        there = [(at.a, Sampled(e.value, e.half_width())) for at in by_size for e in (at.normalised[by],)]
         series.append(_relative(f"normalised R (by {by})", there, start.normalised[by].value))
     positive = all(y > 0 for one in series for y in one.y)
     return Chart(
@@ -202,7 +195,7 @@ def _chart(places: Sequence[Place]) -> Chart:
     )
 
 
-def _relative(name: str, there: Sequence[tuple[float, Number]], unit: float) -> Series:
+def _relative(name: str, there: Sequence[tuple[float, Sampled]], unit: float) -> Series:
     x = tuple(a for a, _ in there)
-    y, half = (tuple(getattr(number, part) / unit for _, number in there) for part in ("value", "half_width"))
+    y, half = (tuple(getattr(number, part) / unit for _, number in there) for part in ("value", "error"))
     return Series(name, x, y, tuple(abs(h) for h in half))

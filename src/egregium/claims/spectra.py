@@ -1,6 +1,5 @@
 """Eigenvalues of a landscape's Hessian: all of them where they are few, and the nuclear norm where they are not."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -9,10 +8,9 @@ from torch import Tensor
 
 from egregium.curvature import hessian
 from egregium.landscape import Landscape
-from egregium.measurement import spectral_density
+from egregium.measurement import nuclear_norm
 from egregium.operators import dense_matrix
-from egregium.results import SpectralDensity
-from egregium.stats import student_half_width
+from egregium.results import Estimate
 
 #: Parameters up to which all eigenvalues are taken in place of Lanczos runs.
 FEW = 64
@@ -95,17 +93,11 @@ def departure_bound(gradient_norm: float, s: Spectrum) -> float:
 def excess(land: Landscape, probes: int, steps: int, confidence: float, seed: int) -> Sampled:
     """|H|_* - tr H, twice the sum of the absolute negative eigenvalues; 0 at a minimum.
 
-    `n E[v^T (|H| - H) v]` by Lanczos quadrature, as the nuclear norm, but without the variance that |H| and H share:
-    what is left is small where H is nearly positive semi-definite. The error is Student's over the probes, and what the
-    mean changed between rules of half the steps and of all.
+    As the nuclear norm of a matrix of known trace: what is sampled is the negative part alone.
     """
     if land.n <= FEW:
         s = spectrum(land)
         return Sampled(s.nuclear - s.trace, s.values.numel() * s.rounding)
-
-    def samples(density: SpectralDensity) -> Tensor:
-        return 2 * land.n * (density.weights * density.nodes.clamp(max=0).abs()).sum(1)
-
-    coarse, fine = (samples(spectral_density(land, steps=k, probes=probes, seed=seed)) for k in (steps // 2, steps))
-    statistical = student_half_width(float(fine.std()) / math.sqrt(probes), confidence, probes - 1)
-    return Sampled(float(fine.mean()), statistical + abs(float(coarse.mean() - fine.mean())))
+    known = Estimate(0.0, 0.0)  # of |H| - H then
+    e = nuclear_norm(land, trace=known, probes=probes, steps=steps, confidence=confidence, seed=seed)
+    return Sampled(e.value, e.half_width())

@@ -13,10 +13,7 @@ DOUBLE = torch.float64
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A function at a point, with the scalar curvature of its graph there.
-
-    `rounding`: of R, where its value is of order 1: more where the gradient is large.
-    """
+    """A function at a point, with the scalar curvature of its graph there."""
 
     name: str
     f: Callable[[Tensor], Tensor]

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from egregium.claims.claim import Claim, Outcome, Run
-from egregium.claims.networks import train
-from egregium.claims.surfaces import DOUBLE, mixed, paraboloid, saddle, sphere
-from egregium.datasets import digits
+from egregium.claims.networks import dense_network, pooled_digits, train
+from egregium.claims.surfaces import mixed, paraboloid, saddle, sphere
 from egregium.geometry.reference import tensors
 from egregium.landscape import Landscape
 from egregium.measurement import scalar_curvature
@@ -45,12 +44,8 @@ def _compared(name: str, f: Callable[[Tensor], Tensor], theta: Tensor, known: fl
 
 def _network(steps: int, run: Run) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """The loss of a network 4-2-2 as a function of its 16 parameters: digits below 5 or not, from 2 x 2 mean pixels."""
-    data = digits()[0].first(run.pick(200, 1000))
-    x = nn.functional.avg_pool2d(data.inputs.double().reshape(-1, 1, 8, 8), 4).flatten(1)
-    y = (data.targets >= 5).long()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(run.seed)
-        model = nn.Sequential(nn.Linear(4, 2, dtype=DOUBLE), nn.Tanh(), nn.Linear(2, 2, dtype=DOUBLE))
+    x, y = pooled_digits(run.pick(200, 1000), pool=4, classes=2)
+    model = dense_network((4, 2, 2), seed=run.seed)
     if steps:
         train(model, x, y, steps)
     names, shapes = zip(*((name, p.shape) for name, p in model.named_parameters()), strict=True)

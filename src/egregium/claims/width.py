@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from egregium.claims.claim import Claim, Outcome, Run
 from egregium.claims.curves import CONFIDENCE, Curve
 from egregium.claims.kernel_limit import against_kernel, chart_of, regimes
-from egregium.claims.networks import train
+from egregium.claims.networks import dense_network, train
 from egregium.curvature import hessian
 from egregium.datasets import digits
 from egregium.landscape import Landscape
@@ -59,10 +59,8 @@ def _digits(samples: int, draw: torch.Generator | None = None) -> tuple[Tensor, 
 
 
 def _network(width: int, draw: torch.Generator) -> nn.Module:
-    """tanh, 64-width-10, at torch's own initialisation; the global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (), generator=draw)))
-        return nn.Sequential(nn.Linear(64, width, dtype=DOUBLE), nn.Tanh(), nn.Linear(width, 10, dtype=DOUBLE))
+    """tanh, 64-width-10, at torch's own initialisation."""
+    return dense_network((64, width, 10), seed=int(torch.randint(2**31, (), generator=draw)))
 
 
 def _landscape(model: nn.Module, data: tuple[Tensor, Tensor], decay: float = 0.0) -> Landscape:

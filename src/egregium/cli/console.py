@@ -21,6 +21,7 @@ from egregium.errors import EgregiumError
 from egregium.estimators import Progress as Report
 from egregium.measurement.memory import NEEDS
 from egregium.results import Comparison, Portrait, Row, Session, Slice, Study
+from egregium.results.studied import ALL, GAPS, in_words
 from egregium.targets import described
 
 #: Results go to standard output; progress and errors to standard error.
@@ -210,14 +211,14 @@ def _table(title: str, found: Mapping[str, Sequence[Row]], confidences: Mapping[
 def study_table(study: Study) -> Table:
     """How each measure ranks the gaps among all networks of the factorial part."""
     shown = Table(title=Text(study.title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for name in ("", "error gap: tau", "Psi", "loss gap: tau", "Psi"):
+    for name in ("", *(head for gap in GAPS.values() for head in (f"{gap}: tau", "Psi"))):
         shown.add_column(name, justify="right" if name else "left", no_wrap=True)
     shown.add_column("", style="dim")
-    of_all = {(each.measure, each.gap): each for each in study.rankings if each.group == "all"}
+    of_all = {(each.measure, each.gap): each for each in study.rankings if each.group == ALL}
     for measure, meaning in study.measures.items():
-        found = [of_all.get((measure, gap)) for gap in ("error_gap", "loss_gap")]
+        found = [of_all.get((measure, gap)) for gap in GAPS]
         cells = [str(part or "") for each in found for part in ((each.tau, each.granulated) if each else ("", ""))]
         style = "bold" if measure == "scalar_curvature" else None
-        shown.add_row(measure.replace("_", " "), *cells, meaning, style=style)
+        shown.add_row(in_words(measure), *cells, meaning, style=style)
     shown.caption, shown.caption_justify = f"Kendall's tau; intervals at {100 * study.confidence:g} %.", "left"
     return shown

@@ -14,6 +14,7 @@ from egregium.stats.information import LeastInformation, conditional_information
 from egregium.stats.jackknife import (
     jackknife_stderr,
     leave_one_out_mean,
+    mean_half_width,
     student_half_width,
     student_quantile,
     unequal_jackknife_variance,
@@ -45,6 +46,7 @@ __all__ = [
     "least_information",
     "leave_one_out_mean",
     "leave_one_out_pair_mean",
+    "mean_half_width",
     "mean_of_passes",
     "moment_estimate",
     "pair_mean",

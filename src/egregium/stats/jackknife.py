@@ -71,6 +71,17 @@ def student_half_width(stderr: float, confidence: float, degrees: float) -> floa
     return student_quantile(confidence, degrees) * stderr
 
 
+def mean_half_width(samples: Float[Tensor, " k"], confidence: float) -> float:
+    """Half the width of Student's interval of the mean of k >= 2 independent samples: `t_(k-1) s / sqrt(k)`.
+
+    >>> import torch
+    >>> round(mean_half_width(torch.tensor([1.0, 3.0]), 0.5), 12)  # s = sqrt(2), t_1(0.75) = 1
+    1.0
+    """
+    k = len(samples)
+    return student_half_width(float(samples.std()) / math.sqrt(k), confidence, k - 1)
+
+
 def student_quantile(confidence: float, degrees: float) -> float:
     """`t_degrees((1 + confidence)/2)`, the normal one for infinitely many degrees of freedom."""
     return float(stdtrit(degrees, (1 + confidence) / 2))

@@ -7,6 +7,7 @@ import numpy as np
 
 from egregium.errors import ArgumentError
 from egregium.results import Between, Network, Ranking, Row, Study
+from egregium.results.studied import ALL, GAPS, WHOLE
 from egregium.stats import (
     Interval,
     granulated,
@@ -17,10 +18,9 @@ from egregium.stats import (
 from egregium.study.measures import MEASURES
 from egregium.study.plan import Plan
 from egregium.study.setting import setting
-from egregium.study.words import GAPS, findings, limits
+from egregium.study.words import findings, limits
 
-#: The sweep over which measures are compared as a whole; the others are looked at on their own.
-WHOLE, ALL = "factorial", "all"
+#: What the others are compared with.
 TRACE = "trace"
 #: Fewer networks are not ranked.
 FEWEST = 6

@@ -1,12 +1,12 @@
 """What a study says in plain words, whichever way it came out."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from egregium.results import Between, Network, Ranking
+from egregium.results.studied import ALL, GAPS, LEFT_OUT, in_words
 
-#: What the gaps are called.
-GAPS = {"error_gap": "the gap in error", "loss_gap": "the gap in loss"}
 #: A partial correlation that measures with the order of the trace and noise of their own reach (stats.ranking).
 CHANCE = 0.25
 UNKNOWN = "that cannot be told from chance"
@@ -21,31 +21,23 @@ def findings(networks: Sequence[Network], planned: int, rankings: Sequence[Ranki
     """How many networks count; how R ranks each gap; against the trace and beyond it; within hyper-parameters."""
     said = [_counted(networks, planned)]
     for gap in GAPS:
-        of_all = {each.measure: each for each in rankings if each.gap == gap and each.group == "all"}
+        of_all = {each.measure: each for each in rankings if each.gap == gap and each.group == ALL}
         if "scalar_curvature" in of_all:
             said += _of_gap(gap, of_all)
     return (*said, *_compared(rankings))
 
 
 def _counted(networks: Sequence[Network], planned: int) -> str:
-    trained = sum(each.status == "trained" for each in networks)
-    left_out = [
-        f"{word} ({count})"
-        for word, status in (
-            ("diverged", "diverged"),
-            ("did not reach the loss", "not reached"),
-            ("could not be measured", "not measured"),
-        )
-        if (count := sum(each.status == status for each in networks))
-    ]
+    statuses = Counter(each.status for each in networks)
+    left_out = [f"{word} ({statuses[status]})" for status, word in LEFT_OUT.items() if statuses[status]]
     missing = planned - len(networks)
     rest = f"; left out are those that {', '.join(left_out)}" if left_out else ""
     waits = f"; {missing} {'is' if missing == 1 else 'are'} still to be trained" if missing else ""
-    return f"{trained} of {planned} networks count{rest}{waits}."
+    return f"{statuses['trained']} of {planned} networks count{rest}{waits}."
 
 
 def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
-    R, what = of_all["scalar_curvature"], GAPS[gap]
+    R, what = of_all["scalar_curvature"], f"the {GAPS[gap]}"
     said = [
         f"Over {R.networks} networks R ranks {what} with Kendall's tau {R.tau}: "
         f"{_direction(R.tau, 'larger R goes with a larger gap', 'larger R goes with a smaller gap', UNKNOWN)}."
@@ -57,7 +49,7 @@ def _of_gap(gap: str, of_all: Mapping[str, Ranking]) -> list[str]:
         + f"; R is number {1 + order.index(R)}."
     )
     if R.granulated is not None and R.by:
-        within = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in R.by.items())
+        within = ", ".join(f"{in_words(name)} {value}" for name, value in R.by.items())
         chance = "whether R follows the gap cannot be told from chance"
         told = _direction(R.granulated, "R follows the gap", "R goes against the gap", chance)
         said.append(f"Among networks that differ in one hyper-parameter alone (Psi {R.granulated}), {told}: {within}.")
@@ -92,7 +84,7 @@ def _compared(rankings: Sequence[Ranking]) -> list[str]:
     sharp = {
         each.measure: each
         for each in rankings
-        if each.gap == "error_gap" and each.group == "all" and each.measure in ("sharpness", "adaptive_sharpness")
+        if each.gap == "error_gap" and each.group == ALL and each.measure in ("sharpness", "adaptive_sharpness")
     }
     if not sharp:
         return []
@@ -103,7 +95,7 @@ def _compared(rankings: Sequence[Ranking]) -> list[str]:
 
 
 def _name(measure: str) -> str:
-    return "R" if measure == "scalar_curvature" else measure.replace("_", " ")
+    return "R" if measure == "scalar_curvature" else in_words(measure)
 
 
 def limits(plan_data: str, level: float) -> tuple[str, ...]:
