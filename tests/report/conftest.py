@@ -1,11 +1,16 @@
 """A session with one point of each kind: sampled, exact, and not converged."""
 
 import os
+import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from opened import DESK, Opened
+from playwright.sync_api import Browser
 
 import egregium as eg
 
@@ -43,3 +48,14 @@ def chromium() -> str:
         reason = "no chromium on PATH, so the page was not rendered"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     return found
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """The page at `address` with the test's options; a picture of it is kept in $PICTURES, where that is set."""
+    context = browser.new_context(**({"viewport": DESK} | getattr(request, "param", {})))
+    shown = Opened(context, address)
+    yield shown
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    shown.page.screenshot(path=Path(os.environ.get("PICTURES", tmp_path)) / f"{name}.png", full_page=True)
+    context.close()

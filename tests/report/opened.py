@@ -2,11 +2,19 @@
 
 import io
 
+import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
 DESK, TELEPHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 TURN = "#surface-1"
+#: How a page is looked at: the parameters of `opened`.
+LOOKS = [
+    pytest.param({"viewport": DESK}, id="light"),
+    pytest.param({"viewport": DESK, "color_scheme": "dark"}, id="dark"),
+    pytest.param({"viewport": TELEPHONE, "has_touch": True}, id="narrow"),
+    pytest.param({"viewport": DESK, "java_script_enabled": False}, id="still"),
+]
 
 
 class Opened:

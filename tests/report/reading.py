@@ -4,6 +4,7 @@ import html
 import re
 import subprocess
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
@@ -37,6 +38,25 @@ class Reader(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def ways(reader: Reader) -> set[str]:
+    """Where links within the page and labels lead; each of these places is there, and no name twice."""
+    ids = [a["id"] for _, a in reader.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    wanted = {a["href"][1:] for _, a in reader.elements if a.get("href", "").startswith("#")}
+    wanted |= {name for _, a in reader.elements for name in a.get("aria-labelledby", "").split()}
+    assert wanted <= set(ids)
+    return wanted
+
+
+def in_order(reader: Reader) -> None:
+    """Headings go down by one level at a time, each table has its caption, and each heading of one says of what."""
+    levels = [int(tag[1]) for tag, _ in reader.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    tags = [tag for tag, _ in reader.elements]
+    assert tags.count("caption") == tags.count("table")
+    assert all("scope" in cell for cell in reader.all("th"))
 
 
 def read(text: str) -> str:

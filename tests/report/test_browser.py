@@ -1,8 +1,6 @@
 """The page in a browser, as its reader has it: offline, under its own policy, on a desk and on a telephone."""
 
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,17 +25,6 @@ def address(session: eg.Session, tmp_path_factory: pytest.TempPathFactory) -> st
     place = folder / "report.html"
     place.write_text(page(collection([folder])), encoding="utf-8")
     return place.as_uri()
-
-
-@pytest.fixture
-def opened(browser: Browser, address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """The page with the options of the test's parameter; a picture of it is kept in $PICTURES, where that is set."""
-    context = browser.new_context(**({"viewport": DESK} | getattr(request, "param", {})))
-    shown = Opened(context, address)
-    yield shown
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    shown.page.screenshot(path=Path(os.environ.get("PICTURES", tmp_path)) / f"{name}.png", full_page=True)
-    context.close()
 
 
 def test_the_surface_is_drawn_and_nothing_is_asked_for(opened: Opened, address: str) -> None:

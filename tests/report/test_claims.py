@@ -2,13 +2,12 @@
 
 import re
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from handmade import line
 from handmade_claims import FAILING, HOLDING, OUTSIDE, UNDECIDED, all_kinds, chart, claim
-from reading import Reader, measured_in
+from reading import Reader, in_order, measured_in, ways
 
 import egregium as eg
 from egregium.report import collection, page
@@ -131,16 +130,8 @@ def test_empty_sections_are_left_out(found: Collection) -> None:
 
 def test_landmarks_ids_and_headings(found: Collection) -> None:
     reader = Reader(page(found))
-    ids = [a["id"] for _, a in reader.elements if "id" in a]
-    assert len(ids) == len(set(ids))
-    wanted = [a["href"][1:] for _, a in reader.elements if a.get("href", "").startswith("#")]
-    wanted += [name for _, a in reader.elements for name in a.get("aria-labelledby", "").split()]
-    assert set(wanted) <= set(ids)
-    levels = [int(tag[1]) for tag, _ in reader.elements if re.fullmatch("h[1-6]", tag)]
-    assert all(after <= before + 1 for before, after in pairwise(levels))
-    tags = [tag for tag, _ in reader.elements]
-    assert tags.count("caption") == tags.count("table")
-    assert all("scope" in cell for cell in reader.all("th"))
+    assert ways(reader)
+    in_order(reader)
 
 
 def test_users_words_are_escaped(tmp_path: Path) -> None:

@@ -1,24 +1,14 @@
 """A study in a browser: on a desk, on a telephone, in the dark, on paper, and where nothing runs."""
 
-import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from handmade_study import study
-from opened import DESK, TELEPHONE, Opened
-from playwright.sync_api import Browser
+from opened import LOOKS, Opened
 
 from egregium.report import collection, page
 from egregium.results import save
 
-LOOKS = [
-    pytest.param({"viewport": DESK}, id="light"),
-    pytest.param({"viewport": DESK, "color_scheme": "dark"}, id="dark"),
-    pytest.param({"viewport": TELEPHONE, "has_touch": True}, id="narrow"),
-    pytest.param({"viewport": DESK, "java_script_enabled": False}, id="still"),
-]
 #: Pairs of texts of a picture that lie on one another.
 COLLISIONS = """svg => {
   const boxes = [...svg.querySelectorAll("text")].filter(t => t.textContent.trim() && !t.closest("[transform*=rotate]")
@@ -40,16 +30,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     place = folder / "report.html"
     place.write_text(page(collection([folder])), encoding="utf-8")
     return place.as_uri()
-
-
-@pytest.fixture
-def opened(browser: Browser, address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    context = browser.new_context(**request.param)
-    shown = Opened(context, address)
-    yield shown
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    shown.page.screenshot(path=Path(os.environ.get("PICTURES", tmp_path)) / f"{name}.png", full_page=True)
-    context.close()
 
 
 @pytest.mark.parametrize("opened", LOOKS, indirect=True)

@@ -34,7 +34,7 @@ def flat(model: nn.Module) -> Tensor:
 def test_torch_s_own(optimiser: str, decay: float) -> None:
     mine = network()
     theirs = copy.deepcopy(mine)
-    step = optimiser_step(mine, Setting(optimiser=optimiser, learning_rate=0.1, weight_decay=decay), 7)
+    step = optimiser_step(mine, Setting(optimiser=optimiser, learning_rate=0.1, weight_decay=decay))
     other = (
         torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=MOMENTUM, weight_decay=decay)
         if optimiser == "sgd"
@@ -51,7 +51,7 @@ def test_torch_s_own(optimiser: str, decay: float) -> None:
 def test_sam_takes_the_gradient_at_the_end_of_its_ascent() -> None:
     mine = network()
     theirs = copy.deepcopy(mine)
-    step = optimiser_step(mine, Setting(optimiser="sam", learning_rate=0.1, weight_decay=0.02), 7)
+    step = optimiser_step(mine, Setting(optimiser="sam", learning_rate=0.1, weight_decay=0.02))
     velocity = torch.zeros_like(flat(theirs))
     for x, y in batches(6):
         step(x, y)
@@ -71,10 +71,10 @@ def gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("optimiser", ["sgd", "sam"])
-def test_a_recorded_step_is_the_step(optimiser: str) -> None:
+def test_a_step_on_a_gpu_is_the_step(optimiser: str) -> None:
     here, there = network(), network().cuda()
     setting = Setting(optimiser=optimiser, learning_rate=0.1, weight_decay=0.02)
-    one, two = (optimiser_step(model, setting, 7) for model in (here, there))
+    one, two = (optimiser_step(model, setting) for model in (here, there))
     for x, y in batches(9):
         one(x, y)
         two(x.cuda(), y.cuda())

@@ -37,7 +37,7 @@ def train(model: nn.Module, data: Split, setting: Setting, level: float, epochs:
     The first passage is taken, looked for once an epoch and four times where the loss is below twice the level: at one
     loss networks can be compared, at one epoch not (Y. Jiang et al., arXiv 1912.02178).
     """
-    step = optimiser_step(model, setting, setting.batch_size)
+    step = optimiser_step(model, setting)
     order = torch.Generator().manual_seed(setting.seed + 1)
     count, loss, done = len(data), math.inf, 0
     batches = -(-count // setting.batch_size)
