@@ -79,7 +79,7 @@ def mean_half_width(samples: Float[Tensor, " k"], confidence: float) -> float:
     1.0
     """
     k = len(samples)
-    return student_half_width(float(samples.std()) / math.sqrt(k), confidence, k - 1)
+    return student_half_width(float(samples.double().std()) / math.sqrt(k), confidence, k - 1)
 
 
 def student_quantile(confidence: float, degrees: float) -> float:
