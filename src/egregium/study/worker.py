@@ -21,8 +21,9 @@ from egregium.study.setting import Setting
 from egregium.study.training import mean_loss, noisy, train
 from egregium.targets import described, named
 
-#: Samples of a batch when the landscape is measured: what a graph of second derivatives may hold.
-BATCH = 2500
+#: Samples of a batch when the landscape is measured. On a CPU products of a CNN take 0.75 times as long with 500 as with
+#: 2,500, whose graph leaves the cache; a GPU wants few launches.
+BATCH = {"cpu": 500, "cuda": 2500}
 
 
 def record(plan: Plan, setting: Setting, device: str = "cpu") -> Network:
@@ -70,7 +71,8 @@ def _quality(model: nn.Module, own: Split, test: Split) -> dict[str, Number]:
 
 
 def _measures(plan: Plan, setting: Setting, model: nn.Module, own: Split, start: Tensor) -> dict[str, Number]:
-    batches = list(zip(torch.split(own.inputs, BATCH), torch.split(own.targets, BATCH), strict=True))
+    size = BATCH.get(own.inputs.device.type, BATCH["cuda"])
+    batches = list(zip(torch.split(own.inputs, size), torch.split(own.targets, size), strict=True))
     land = Landscape(model, nn.CrossEntropyLoss(), batches)
     found = measured(Subject(land, start, plan.rtol, setting.seed, plan.measures))
     if plan.own_measures:
