@@ -12,6 +12,10 @@ class ArgumentError(EgregiumError, ValueError):
     """An argument is outside what the called function accepts."""
 
 
+class UnsuitableError(ArgumentError):
+    """A statement cannot be run on this landscape, and the sentence says why; others may be."""
+
+
 class DataError(EgregiumError, ValueError):
     """The data are empty, can be read only once, or are not batches the loss can use."""
 

@@ -18,7 +18,7 @@ def made_up(id_: str, *checks: Check, run: Callable[[Run], Outcome] | None = Non
     outcome = Outcome(checks, (chart(),), ("A note.",))
 
     def on_target(land: Landscape, how: Run) -> Outcome:
-        return Outcome((replace(HOLDING, subject=f"n = {land.n}"),))
+        return run(how) if run is not None else Outcome((replace(HOLDING, subject=f"n = {land.n}"),))
 
     return Claim(
         id_,

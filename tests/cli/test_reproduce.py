@@ -11,7 +11,7 @@ from made_up import has, made_up, run
 
 import egregium as eg
 from egregium.claims import CLAIMS, Outcome, Run
-from egregium.errors import DataError
+from egregium.errors import DataError, UnsuitableError
 from egregium.report import collection, page
 
 MINE = """
@@ -25,6 +25,10 @@ def broken():
 
 def without_data(_: Run) -> Outcome:
     raise DataError("The digits come with scikit-learn: pip install 'egregium[demo]'.")
+
+
+def unsuitable(_: Run) -> Outcome:
+    raise UnsuitableError("it has one batch.")
 
 
 def with_a_bug(_: Run) -> Outcome:
@@ -84,6 +88,22 @@ def test_undecided_is_said_and_no_failure(folder: Path, monkeypatch: pytest.Monk
     assert "C4 is undecided: nothing was compared." in said
     assert "0 of 2 statements hold" in said
     assert eg.load(folder / "egregium-claims" / "C3.json").preset == "full"
+
+
+def test_a_target_that_a_statement_cannot_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found out as it is run: `all` goes on without it, by name it is refused."""
+    has(monkeypatch, made_up("C1", run=unsuitable), made_up("C2", HOLDING))
+    code, said, _ = run("--target", "mine.py:square")
+    assert code == 0
+    assert "C1 is left out: it has one batch." in said
+    assert {path.name for path in (folder / "egregium-claims").iterdir()} == {"C2.json", "report.html"}
+    code, said, _ = run("all", "c1", "--target", "mine.py:square", "--force")
+    assert code == 2
+    assert "C1 could not be run. it has one batch." in said
+    has(monkeypatch, made_up("C1", run=unsuitable))
+    code, said, wrong = run("--target", "mine.py:square", "--out", "none")
+    assert (code, (folder / "none").exists()) == (2, False)
+    assert "None of the statements can be run on this target" in wrong
 
 
 @pytest.mark.parametrize(
@@ -165,4 +185,4 @@ def test_bad_commands_are_sentences(
 
 def test_of_several_none_can_use_a_target(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, made_up("C1", HOLDING, target=False))
-    assert "None of the statements can be run on a target" in run("--target", "mine.py:square")[2]
+    assert "None of the statements can be run on this target" in run("--target", "mine.py:square")[2]

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import torch
 
-from egregium.errors import ArgumentError
+from egregium.errors import UnsuitableError
 from egregium.estimators import Progress, ProgressCallback, stopped
 from egregium.landscape import Landscape
 from egregium.results import Chart, Check, ClaimResult, Cost, environment
@@ -73,13 +73,13 @@ class Claim:
 def reproduced(claim: Claim, run: Run, land: Landscape | None = None, target: str = "") -> ClaimResult:
     """Run a claim, on the user's landscape where one is given.
 
-    Raises ArgumentError where the claim cannot use a landscape, StoppedError where progress asked to stop.
+    Raises UnsuitableError where the claim cannot use the landscape, StoppedError where progress asked to stop.
     """
     started = time.perf_counter()
     if land is None:
         outcome = claim.run(run)
     elif claim.on_target is None:
-        raise ArgumentError(f"{claim.id} cannot be run on a target: {claim.refusal}")
+        raise UnsuitableError(f"{claim.id} cannot be run on a target: {claim.refusal}")
     else:
         outcome = claim.on_target(land, run)
     device, dtype = (torch.device("cpu"), torch.float64) if land is None else (land.device, land.dtype)

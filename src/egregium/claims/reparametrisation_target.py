@@ -12,7 +12,7 @@ from egregium.claims.claim import Outcome, Run
 from egregium.claims.rescaling import Pair, change, pairs_of, rescaling
 from egregium.claims.spectra import Sampled
 from egregium.curvature import hessian
-from egregium.errors import ArgumentError
+from egregium.errors import UnsuitableError
 from egregium.landscape import Landscape
 from egregium.landscape.normalisation import By
 from egregium.measurement import measure, scalar_curvature
@@ -50,7 +50,7 @@ class Place:
 def on_target(land: Landscape, run: Run) -> Outcome:
     """What moves, what does not, and that g and H go to A^-1 g and A^-1 H A^-1.
 
-    Raises ArgumentError where no two layers can be rescaled.
+    Raises UnsuitableError where no two layers can be rescaled.
     """
     here = land.fixed()
     pair = rescalable(here)
@@ -70,7 +70,7 @@ def on_target(land: Landscape, run: Run) -> Outcome:
 
 
 def rescalable(land: Landscape) -> Pair:
-    """The first two layers that can be rescaled, by modules and by numbers. Raises ArgumentError where none can."""
+    """The first two layers that can be rescaled, by modules and by numbers. Raises UnsuitableError where none can."""
     kind = "plain function" if land.model is None else type(land.model).__name__
     why = f"no two layers of this {kind} are such."
     for pair in pairs_of(land):
@@ -80,7 +80,7 @@ def rescalable(land: Landscape) -> Pair:
         apart = max(changes, key=lambda one: one.largest)
         what = "outputs" if (apart.outputs or 0.0) > rounding(land) else "loss, though not the outputs (weight decay?),"
         why = f"rescaling {pair.words} changes the {what} by {100 * apart.largest:.2g} %."
-    raise ArgumentError(f"{NEEDED} Here {why}")
+    raise UnsuitableError(f"{NEEDED} Here {why}")
 
 
 def rounding(land: Landscape) -> float:

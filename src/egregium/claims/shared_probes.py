@@ -17,7 +17,7 @@ from torch import Tensor
 
 from egregium.curvature import TangentFrame, hessian, tangent_frame
 from egregium.curvature.batches import gradients_per_batch
-from egregium.errors import ArgumentError, OutOfMemoryError
+from egregium.errors import OutOfMemoryError, UnsuitableError
 from egregium.estimators import TraceMoments
 from egregium.estimators.probes import signs
 from egregium.landscape import Landscape
@@ -129,15 +129,15 @@ def traces_of(batches: Batches, rtol: float, seed: int) -> tuple[KnownMean, ...]
 
 
 def batches_of(here: Landscape) -> Batches:
-    """Raises ArgumentError where there are fewer than two, or f is a sum; OutOfMemoryError where they are too many."""
+    """Raises UnsuitableError where they are fewer than two or f is a sum, OutOfMemoryError where they are too many."""
     singles = tuple(here.single_batches())
     if len(singles) < 2:
-        raise ArgumentError(
+        raise UnsuitableError(
             "C9 is about the mini-batches of a loss, and this landscape has one batch. Pass data as a list of batches "
             "or a DataLoader."
         )
     if not here.is_mean:
-        raise ArgumentError("C9 is about a mean over loss terms, and this loss is their sum. Use one that averages.")
+        raise UnsuitableError("C9 is about a mean over loss terms, and this loss is their sum. Use one that averages.")
     if len(singles) * here.n > MOST:
         raise OutOfMemoryError(
             f"C9 holds a product of each batch at once: {len(singles)} of {here.n:,} numbers, at most {MOST:,} in all. "
@@ -146,5 +146,5 @@ def batches_of(here: Landscape) -> Batches:
     frame = tangent_frame(here)
     sizes = gradients_per_batch(here, frame.gradient.unsqueeze(0)).sizes
     if len(sizes) != len(singles):
-        raise ArgumentError("A batch has no loss terms (are all its targets ignored?). Drop it, and run C9 again.")
+        raise UnsuitableError("A batch has no loss terms (are all its targets ignored?). Drop it, and run C9 again.")
     return Batches(here, singles, sizes.to(here.device) / sizes.sum(), frame)

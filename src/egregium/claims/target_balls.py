@@ -12,7 +12,7 @@ from egregium.claims.ball_coefficient import (
     of_volumes,
 )
 from egregium.claims.claim import Outcome, Run
-from egregium.errors import ArgumentError, ArithmeticalError
+from egregium.errors import ArithmeticalError, UnsuitableError
 from egregium.geometry import ball_volumes
 from egregium.geometry.kinks import kink_note
 from egregium.landscape import Landscape
@@ -32,7 +32,7 @@ PAIRS, REACH = (24, 96), 0.2
 def on_target(land: Landscape, run: Run) -> Outcome:
     """A few pairs of directions: no correction at all is what the law is told from."""
     if kink_note(land):
-        raise ArgumentError(
+        raise UnsuitableError(
             "C5 cannot be run on this target: its loss has kinks (ReLU, max pooling, ...), which geodesics do not see, "
             "and R is that of the pieces between them. Use smooth activations (tanh, GELU, SiLU)."
         )

@@ -13,7 +13,7 @@ from torch import Tensor
 from egregium.claims.claim import Outcome, Run
 from egregium.claims.diffusion import chance
 from egregium.curvature import hessian
-from egregium.errors import ArgumentError
+from egregium.errors import UnsuitableError
 from egregium.landscape import BatchLoss, Landscape
 from egregium.measurement import squared_frobenius
 from egregium.operators.inner import dots, gram
@@ -74,7 +74,7 @@ def on_target(land: Landscape, run: Run) -> Outcome:
 def mini_batches(land: Landscape) -> tuple[list[Landscape], Tensor]:
     """Each batch alone, and its share of the loss terms: drawn so, its gradient is that of all data in the mean.
 
-    Raises ArgumentError where there are fewer than two, or f is a sum.
+    Raises UnsuitableError where there are fewer than two, or f is a sum.
     """
     sizes = list[float]()
 
@@ -84,11 +84,11 @@ def mini_batches(land: Landscape) -> tuple[list[Landscape], Tensor]:
         return (), count
 
     if not land.is_mean:
-        raise ArgumentError("C7 cannot be run on this target: its loss is a sum, and SGD is on means. Use a mean.")
+        raise UnsuitableError("C7 cannot be run on this target: its loss is a sum, and SGD is on means. Use a mean.")
     land.means(look)
     kept = [(one, size) for one, size in zip(land.single_batches(), sizes, strict=True) if size > 0]
     if len(kept) < 2:
-        raise ArgumentError(
+        raise UnsuitableError(
             "C7 cannot be run on this target: its data are one batch, and SGD needs several to have noise. Pass the "
             "data in batches of the size that you train with; all numbers stay the same."
         )

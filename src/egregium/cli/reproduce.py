@@ -16,7 +16,7 @@ from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.session import PAGE
 from egregium.cli.target import DTYPES, prepared_landscape
 from egregium.cli.verdicts import MARKS, closing, complaints, verdict_table
-from egregium.errors import ArgumentError
+from egregium.errors import ArgumentError, UnsuitableError
 from egregium.estimators.probes import checked_seed
 from egregium.landscape import Landscape
 from egregium.report import collection, page
@@ -24,15 +24,20 @@ from egregium.results import ClaimResult, write_whole
 
 ALL = "all"
 STOPPING = "Stopping at the next step of this statement; press Ctrl-C again to stop at once."
+UNUSABLE = "None of the statements can be run on this target. Leave out --target."
 NOTHING = "Interrupted before a statement was done; nothing was written."
 
 
 @dataclass
 class Reproduction:
-    """What there is so far: results, sentences for claims that could not be run, and where it all is written."""
+    """What there is so far: results, sentences for claims that could not be run, and where it all is written.
+
+    `named`: the claims that were asked for by name, in lower case; others are left out where they cannot use a target.
+    """
 
     out: Path
     force: bool
+    named: frozenset[str] = frozenset()
     results: dict[str, ClaimResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
@@ -76,9 +81,9 @@ def reproduce(
     prepared(out, (*(f"{claim.id}.json" for claim in chosen), PAGE), force)
     land = prepared_landscape(target, checkpoint, device, dtype) if target is not None else None
     for claim in left_out:
-        OUT.print(f"{claim.id} is left out: {claim.refusal}", style="dim", markup=False)
+        _left_out(claim, claim.refusal)
     name = f"{target}{f' at {checkpoint}' if checkpoint is not None else ''}" if target is not None else ""
-    done = Reproduction(out, force)
+    done = Reproduction(out, force, frozenset(name.strip().lower() for name in ids or ()))
     try:
         _run(chosen, run, land, name, done)
         if done.results:
@@ -115,7 +120,7 @@ def _chosen(ids: Sequence[str], target: str | None) -> tuple[list[Claim], list[C
             raise ArgumentError(f"{claim.id} cannot be run on a target: {claim.refusal} Leave out --target.")
     usable = [claim for claim in chosen if claim.on_target is not None]
     if not usable:
-        raise ArgumentError("None of the statements can be run on a target. Leave out --target.")
+        raise ArgumentError(UNUSABLE)
     return usable, [claim for claim in chosen if claim.on_target is None]
 
 
@@ -129,6 +134,11 @@ def _run(chosen: Sequence[Claim], run: Run, land: Landscape | None, target: str,
                     result = reproduced(claim, replace(run, progress=watch), land, target)
             except StoppedError:
                 pass
+            except UnsuitableError as error:
+                if claim.id.lower() in done.named:
+                    done.failures[claim.id] = str(error)
+                else:
+                    _left_out(claim, str(error))
             except Exception as error:
                 if Process.came:  # the user's code made another exception of it
                     raise KeyboardInterrupt from error
@@ -139,6 +149,10 @@ def _run(chosen: Sequence[Claim], run: Run, land: Landscape | None, target: str,
             if watch.stopped:
                 break
         done.stopped = watch.stopped
+
+
+def _left_out(claim: Claim, why: str) -> None:
+    OUT.print(f"{claim.id} is left out: {why}", style="dim", markup=False, soft_wrap=True)
 
 
 def _interrupted(done: Reproduction) -> str:
@@ -152,6 +166,8 @@ def _told(done: Reproduction) -> None:
     """Print what was found and where it is; exit where not everything holds."""
     if done.stopped and not done.results:
         failed(NOTHING, CODE)
+    if not done.results and not done.failures:
+        failed(UNUSABLE, 2)
     results = list(done.results.values())
     if results:
         OUT.print(verdict_table(results))

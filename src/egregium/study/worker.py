@@ -21,8 +21,8 @@ from egregium.study.setting import Setting
 from egregium.study.training import mean_loss, noisy, train
 from egregium.targets import described, named
 
-#: Samples of a batch when the landscape is measured. On a CPU products of a CNN take 0.75 times as long with 500 as with
-#: 2,500, whose graph leaves the cache; a GPU wants few launches.
+#: Samples of a batch when the landscape is measured: on a CPU a CNN's products take 0.75 times as long with 500 as with
+#: 2500, whose graph leaves the cache; a GPU wants few launches.
 BATCH = {"cpu": 500, "cuda": 2500}
 
 
