@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from egregium.claims import CLAIMS, Run, ball_limits, balls, reproduced, target_balls
-from egregium.claims.ball_coefficient import Fit
+from egregium.claims.ball_coefficient import Fit, fitted
 from egregium.claims.networks import pooled_digit_landscape
 from egregium.claims.surfaces import DOUBLE, paraboloid, saddle
 from egregium.errors import ArgumentError
@@ -111,6 +111,17 @@ def test_on_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_flat_target_leaves_it_undecided() -> None:
     land = Landscape.from_function(lambda x: x[0] ** 2, torch.zeros(3, dtype=DOUBLE))
     assert reproduced(CLAIMS["C5"], Run(), land).verdict == "undecided"
+
+
+def test_the_fit_knows_no_unit() -> None:
+    """R of s f is s^2 R of f, on balls of radius r / s: the coefficient of r^2 goes with s^2, at any s."""
+    radii, generator = torch.linspace(0.4, 1.0, 5, dtype=torch.float64), torch.Generator().manual_seed(0)
+    noise = 1e-3 * torch.randn(20, 5, dtype=torch.float64, generator=generator)
+    ratios, left_out = 1 - 0.02 * radii**2 + 0.003 * radii**4 + noise, torch.full((5,), 1e-13, dtype=torch.float64)
+    known = fitted(radii, ratios, left_out)
+    for s in (1e-8, 1e-3, 1e3, 1e8):
+        fit = fitted(radii / s, ratios, left_out)
+        assert (fit.value, fit.tolerance) == (pytest.approx(known.value * s**2), pytest.approx(known.tolerance * s**2))
 
 
 def test_a_target_with_kinks_is_refused() -> None:

@@ -12,7 +12,7 @@ from egregium.claims import CLAIMS, Run, batches_target, reproduced, shared_prob
 from egregium.claims.networks import train
 from egregium.claims.pairs import parts_of
 from egregium.claims.shared_probes import Probed, batches_of, sketched, traces_of
-from egregium.errors import ArgumentError, OutOfMemoryError
+from egregium.errors import ArgumentError, OutOfMemoryError, UnsuitableError
 from egregium.landscape import Landscape
 from egregium.results import ClaimResult
 
@@ -131,3 +131,10 @@ def test_too_many_numbers_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(shared_probes, "MOST", 1000)
     with pytest.raises(OutOfMemoryError, match="fewer, larger batches"):
         _run(_land())
+
+
+def test_a_hessian_that_is_zero_is_refused() -> None:
+    x, y = torch.randn(40, 3), torch.full((40, 1), 100.0)
+    land = Landscape(nn.Linear(3, 1), nn.L1Loss(), [(x[:20], y[:20]), (x[20:], y[20:])])
+    with pytest.raises(UnsuitableError, match="its Hessian is 0 here"):
+        reproduced(CLAIMS["C9"], Run(), land, "mine")

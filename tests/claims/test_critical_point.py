@@ -75,6 +75,20 @@ def test_r_without_the_gradient_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
     assert failing(reproduced(CLAIMS["C2"], Run())) == {critical_point.NOT_FIRST}
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, -1.0])
+def test_gradient_terms_that_are_off_are_caught(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them, half of them, and the wrong sign; the inequalities alone would not tell."""
+    exact = critical_point.scalar_curvature
+
+    def off(land: Landscape, **how: Any) -> Any:
+        R, s = exact(land, **how), critical_point.spectrum(land)
+        at_rest = s.at_rest / (1 + float(land.gradient().norm()) ** 2)
+        return replace(R, value=at_rest + share * (R.value - at_rest))
+
+    monkeypatch.setattr(critical_point, "scalar_curvature", off)
+    assert critical_point._place("network", digit_landscape((4,), 200, steps=6)).closed.verdict == "fails"
+
+
 def test_a_network_that_is_not_at_its_minimum_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     on_its_way = digit_landscape((4,), 200, steps=12, decay=1e-3)
     monkeypatch.setattr(critical_point, "digit_minimum", lambda *_: on_its_way)
@@ -100,13 +114,13 @@ def test_on_a_minimum_of_the_users_own_both_forms_are_held_against_r() -> None:
 
 def test_on_an_untrained_network_both_forms_fail() -> None:
     result = reproduced(CLAIMS["C2"], Run(), digit_landscape((16,), 400, steps=0), "mine")
-    assert result.verdict == "holds"
+    assert result.verdict == "undecided"
     assert [check.outside for check in result.checks] == [True, True]
 
 
 def test_where_the_nuclear_norm_is_vague_there_is_a_note() -> None:
     result = reproduced(CLAIMS["C2"], Run(), digit_landscape((4,), 200, steps=0), "mine")
-    assert result.verdict == "holds"
+    assert result.verdict == "undecided"
     assert [check.what for check in result.checks] == [critical_point.NOT_FIRST]
     assert "cannot be told apart" in result.notes[0]
 

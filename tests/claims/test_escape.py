@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from egregium.claims import CLAIMS, Run, descent, diffusion, escape, reproduced, target_descent
 from egregium.claims.diffusion import Escape, Law, diffused, doubling
-from egregium.claims.networks import pooled_digit_landscape
+from egregium.claims.networks import digit_landscape, pooled_digit_landscape
 from egregium.claims.walkers import Walkers, walkers_of
 from egregium.curvature import hessian
 from egregium.errors import ArgumentError
@@ -196,8 +196,9 @@ def test_the_norm_of_the_covariance_is_unbiased() -> None:
         (lambda: target(1), "one batch"),
         (lambda: target(reduction="sum"), "a sum"),
         (lambda: Landscape.from_function(lambda x: x @ x, torch.ones(3)), "one batch"),
+        (lambda: digit_landscape((4,), 100, activation="relu", steps=0), "its loss has kinks"),
     ],
 )
-def test_targets_without_mini_batches_are_refused(land: Any, words: str) -> None:
+def test_targets_that_it_cannot_use_are_refused(land: Any, words: str) -> None:
     with pytest.raises(ArgumentError, match=words):
         reproduced(CLAIMS["C7"], Run(), land())

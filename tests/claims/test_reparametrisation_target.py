@@ -13,7 +13,7 @@ from egregium.claims import CLAIMS, Run, reparametrisation_target, reproduced
 from egregium.claims.reparametrisation_target import Place, rescalable
 from egregium.claims.rescaling import change, pairs_of, rescaling
 from egregium.datasets import digits
-from egregium.errors import ArgumentError
+from egregium.errors import ArgumentError, UnsuitableError
 from egregium.landscape import Landscape
 from egregium.results import ClaimResult
 
@@ -139,6 +139,12 @@ def _wrapped() -> Landscape:
 def test_what_rescaling_does_change_is_refused(land: Callable[[], Landscape], why: str) -> None:
     with pytest.raises(ArgumentError, match=f"C10 needs a network that rescaling two layers does not change.*{why}"):
         _run(land())
+
+
+def test_a_network_of_zeros_is_refused() -> None:
+    land = _mlp(nn.ReLU)
+    with pytest.raises(UnsuitableError, match="R is 0 here"):
+        _run(land.at(torch.zeros_like(land.theta)))
 
 
 # --- what is caught

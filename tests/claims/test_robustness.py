@@ -10,6 +10,7 @@ from egregium.claims.leading_order import (
     ATTAINED,
     MEAN,
     NO_BOUND,
+    NO_SADDLE,
     NO_SQUARE,
     SQUARE,
     LeadingOrder,
@@ -45,7 +46,7 @@ def test_it_holds_at_minima_and_not_elsewhere(result: ClaimResult) -> None:
     subjects = {check.subject for check in result.checks}
     assert subjects >= {QUADRATIC, CUBIC, SPHERE, "tanh network on digits, n = 310, at its minimum"}
     outside = [check for check in result.checks if check.outside]
-    assert {check.what for check in outside} == {NO_SQUARE, NO_BOUND, robustness.NO_SADDLE}
+    assert {check.what for check in outside} == {NO_SQUARE, NO_BOUND, NO_SADDLE}
     assert all(check.found > 5 * check.expected for check in outside)
 
 
@@ -103,6 +104,17 @@ def test_on_a_minimum_of_the_users_own_all_of_it_is_looked_at() -> None:
     result = reproduced(CLAIMS["C6"], Run(), digit_minimum(), "mine")
     assert result.verdict == "holds"
     assert [check.what for check in result.checks] == [MEAN, SQUARE, ATTAINED]
+
+
+def test_on_a_maximum_the_bound_is_passed() -> None:
+    """The largest eigenvalue is −1 there, the largest absolute one 3: the bound is not by λ_max."""
+    d = torch.tensor([1.0, 3.0, 2.0], dtype=torch.float64)
+    top = Landscape.from_function(lambda x: -(d * x.square()).sum() / 2, torch.zeros(3, dtype=torch.float64))
+    result = reproduced(CLAIMS["C6"], Run(), top, "mine")
+    passed = {check.what: check for check in result.checks}[NO_SADDLE]
+    assert passed.outside
+    assert (passed.found, passed.expected) == (pytest.approx(9 / 4), pytest.approx(1 / 4))
+    assert ATTAINED not in {check.what for check in result.checks}
 
 
 def test_on_an_untrained_network_the_mean_is_left() -> None:

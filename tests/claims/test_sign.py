@@ -61,6 +61,28 @@ def test_an_r_that_falls_faster_with_the_gradient_is_caught(monkeypatch: pytest.
     assert found == {sign.DEFINITE: "holds", sign.LOWER: "fails", sign.UPPER: "holds"}
 
 
+@pytest.mark.parametrize("power", [1, 1.5, 2])
+def test_a_power_of_beta_in_place_of_the_gradient_s_terms_is_caught(
+    power: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the bounds, so that only where they are attained it is seen."""
+
+    def between(land: Landscape, **how: Any) -> Any:
+        beta = 1 / (1 + float(land.gradient().norm()) ** 2)
+        return replace(scalar_curvature(land, **how), value=beta**power * sign.spectrum(land).at_rest)
+
+    def told() -> set[str]:
+        generator = torch.Generator().manual_seed(0)
+        across = [sign._place(sign._bowl(3, 2, generator, across=True)) for _ in range(5)]
+        plane = [sign._place(land) for land in bowls()]
+        lower = sign._attained(sign.EXACT_LOWER, plane, lambda p: p.beta**2)
+        return {lower.verdict, sign._attained(sign.EXACT_UPPER, across, lambda p: p.beta).verdict}
+
+    assert told() == {"holds"}
+    monkeypatch.setattr(sign, "scalar_curvature", between)
+    assert "fails" in told()
+
+
 def test_a_second_direction_where_one_was_said_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     bowl = sign._bowl
     monkeypatch.setattr(sign, "_bowl", lambda n, rank, generator, second=1.0: bowl(n, 2, generator, second))
@@ -91,7 +113,7 @@ def test_the_sampled_sign_fails_where_r_is_negative_and_is_undecided_where_it_is
 def test_on_a_target_with_negative_eigenvalues_the_sign_is_free() -> None:
     result = reproduced(CLAIMS["C3"], Run(), digit_landscape((4,), 200, steps=0), "mine")
     assert [check.outside for check in result.checks] == [True]
-    assert result.verdict == "holds"
+    assert result.verdict == "undecided"
 
 
 def test_on_a_target_whose_sign_cannot_be_told_there_is_a_note() -> None:

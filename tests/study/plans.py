@@ -28,6 +28,32 @@ optimiser = ["sgd", "sam"]
 """
 
 
+OWN = """
+import multiprocessing, os, time, torch
+from pathlib import Path
+from torch import nn
+def data(x):
+    return (x[:60], (x[:60, 0] > 0).long()), (x[60:], (x[60:, 0] > 0).long())
+def seeded():
+    return data(torch.randn(80, 6, generator=torch.Generator().manual_seed(SEED)))
+def unseeded():
+    return data(torch.randn(80, 6) + time.time() % 1)
+def endless(setting, classes):
+    if multiprocessing.parent_process() is not None:
+        folder = Path(__file__).parent / "at-work"
+        folder.mkdir(exist_ok=True)
+        (folder / str(os.getpid())).touch()
+        time.sleep(600)
+    return nn.Linear(6, classes)
+def narrow(setting, classes):
+    return nn.Linear(5, classes)
+def alone(setting, classes):
+    return nn.Linear(6, 1)
+def broken(setting, classes):
+    return 1 / 0
+"""
+
+
 def tiny(folder: Path, measures: tuple[str, ...] = ("trace", "weight_norm"), more: str = "") -> Plan:
     """A plan of four small networks."""
     return plan_of(tiny_file(folder, measures, more))
@@ -36,6 +62,17 @@ def tiny(folder: Path, measures: tuple[str, ...] = ("trace", "weight_norm"), mor
 def tiny_file(folder: Path, measures: tuple[str, ...] = ("trace", "weight_norm"), more: str = "") -> Path:
     path = folder / "tiny.toml"
     path.write_text(TINY.format(measures=list(measures), more=more))
+    return path
+
+
+def own_plan(folder: Path, data: str, architecture: str = "mlp", seed: int = 0) -> Path:
+    """A file of the four networks with data and networks of the user's own."""
+    (folder / "own_sweep.py").write_text(OWN.replace("SEED", str(seed)))
+    name = f"{folder / 'own_sweep.py'}:"
+    kept = architecture if architecture == "mlp" else name + architecture
+    path = tiny_file(folder)
+    text = path.read_text().replace('"digits"', f'"{name}{data}"').replace("loss = 0.5", "loss = 0.65")
+    path.write_text(text.replace("[base]", f'[base]\narchitecture = "{kept}"'))
     return path
 
 

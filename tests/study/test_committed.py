@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from egregium.errors import DataError
 from egregium.store import lines_of
 from egregium.study import preset, sweep
 from egregium.study.record import network_of
 from egregium.study.setting import setting
+from egregium.study.worker import data
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*/networks.jsonl"))
 
@@ -36,12 +38,17 @@ def test_its_numbers_are_what_was_asked(path: Path) -> None:
 
 
 def test_a_run_goes_on_from_what_is_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy of its file is taken by the sweep as its own, whether or not its data are installed here."""
-    monkeypatch.setattr(sweep, "data", lambda name, count: None)
+    """A copy of its file is taken by the sweep as its own; where its data are installed, as trained on them."""
     for path in STUDIES:
+        plan = preset(path.parent.name)
+        try:
+            data(plan.data, plan.train)
+        except DataError:
+            monkeypatch.setattr(sweep, "refuse_unfit_plan", lambda plan, device: None)
+            monkeypatch.setattr(sweep, "same_data", lambda plan: lambda network, where: None)
         copy = tmp_path / f"{path.parent.name}.jsonl"
         copy.write_bytes(path.read_bytes())
-        found = sweep.swept(preset(path.parent.name), copy, heard=lambda *_: False)
+        found = sweep.swept(plan, copy, heard=lambda *_: False)
         assert len(found) == len(lines_of(path, "study", network_of)[1])
         assert copy.read_bytes() == path.read_bytes()
 

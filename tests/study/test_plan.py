@@ -59,6 +59,9 @@ def test_a_plan_may_grow_and_its_file_stays_its_own(tmp_path: Path) -> None:
         ('measures = ["sharpnes"]\n' + SWEEP, "there is no measure 'sharpnes'. There are scalar_curvature"),
         ("loss = 0.1\n", r"has no \[\[sweep\]\]"),
         ("[[sweep]]\nwidth = [1]\n", "needs a name"),
+        (SWEEP + "learning_rate = []\n", "learning_rate of the sweep .* has no level"),
+        ("base = 3\n" + SWEEP, r"\[base\] must be a table of hyper-parameters, got 3"),
+        ('measures = [["trace"]]\n' + SWEEP, r"there is no measure \['trace'\]"),
         (SWEEP + "momentum = [0.9]\n", "There is no hyper-parameter 'momentum'"),
     ],
 )

@@ -120,3 +120,14 @@ def test_a_constant_measure_has_no_tau(plan: Any) -> None:
     for i, each in enumerate(made):
         made[i] = made_up(dict(each.setting), dict(each.numbers) | {"weight_norm": 1.0})
     assert np.isnan(of(study(plan, made), "weight_norm").tau.value)
+
+
+def test_measures_that_no_network_has_both_of_are_ranked_without_the_trace(plan: Any) -> None:
+    """The trace of one half is missing and the measure of the other: nothing is left to compare, and nothing raised."""
+    made = networks(plan)
+    for i, each in enumerate(made):
+        missing = "trace" if i % 2 else "weight_norm"
+        made[i] = made_up(dict(each.setting), dict(each.numbers) | {missing: float("nan")})
+    found = of(study(plan, made), "weight_norm")
+    assert not np.isnan(found.tau.value)
+    assert found.beyond_trace is found.against_trace is None

@@ -9,12 +9,20 @@ import time
 from pathlib import Path
 
 import pytest
-from plans import tiny, tiny_file
+from plans import own_plan, tiny, tiny_file
 
-from egregium.errors import ArgumentError, DataError, DocumentError
+from egregium.errors import ArgumentError, DataError, DocumentError, EgregiumError
 from egregium.results import Network
-from egregium.study import plan_of, swept
+from egregium.study import plan_of, swept, worker
 
+DIES = """
+import multiprocessing, os
+from torch import nn
+def net(setting, classes):
+    if multiprocessing.parent_process() is not None:
+        os._exit(9)
+    return nn.Linear(64, classes)
+"""
 SCRIPT = """
 from egregium.study import plan_of, swept
 if __name__ == "__main__":
@@ -98,8 +106,58 @@ def test_an_unknown_architecture_in_a_process_is_the_same_sentence(tmp_path: Pat
 
 
 def test_a_process_that_is_killed_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "dies.py").write_text("import os\ndef net(setting, classes):\n    os._exit(9)\n")
+    (tmp_path / "dies.py").write_text(DIES)
     path = tiny_file(tmp_path)
     path.write_text(path.read_text().replace("[base]", f'[base]\narchitecture = "{tmp_path / "dies.py"}:net"'))
     with pytest.raises(ArgumentError, match=r"was killed.*run the same command again, with fewer --jobs"):
         swept(plan_of(path), tmp_path / "s.jsonl", jobs=2)
+
+
+def test_data_that_change_are_refused(tmp_path: Path) -> None:
+    """Between two calls, where the function was edited, and between processes, where it is not seeded."""
+    store = tmp_path / "s.jsonl"
+    worker.data.cache_clear()
+    swept(plan_of(own_plan(tmp_path, "seeded")), store, heard=lambda network, done, planned: done < 1)
+    before = store.read_bytes()
+    worker.data.cache_clear()
+    with pytest.raises(DataError, match=r"own_sweep.py:seeded gives other data now than .*s.jsonl was trained on"):
+        swept(plan_of(own_plan(tmp_path, "seeded", seed=1)), store)
+    assert store.read_bytes() == before
+    worker.data.cache_clear()
+    assert len(swept(plan_of(own_plan(tmp_path, "seeded")), store)) == 4
+    with pytest.raises(
+        DataError, match=r"than a moment ago\. All networks must have the same: seed what is random in it"
+    ):
+        swept(plan_of(own_plan(tmp_path, "unseeded")), tmp_path / "t.jsonl", jobs=2)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "more", "words"),
+    [
+        ("narrow", "", r"narrow must make an output \(2, 2\) of inputs \(2, 6\); it raised RuntimeError"),
+        ("alone", "", r"alone must make an output \(2, 2\) of inputs \(2, 6\), got \(2, 1\)"),
+        ("broken", "", "broken failed: ZeroDivisionError"),
+        ("missing", "", "has no function 'missing'"),
+        ("mlp", 'own_measures = "none.py:measures"\n', "There is no file none.py"),
+    ],
+)
+def test_what_is_the_user_s_is_looked_at_before_the_file_is_made(
+    architecture: str, more: str, words: str, tmp_path: Path
+) -> None:
+    path = own_plan(tmp_path, "seeded", architecture)
+    path.write_text(more + path.read_text())
+    with pytest.raises(EgregiumError, match=words):
+        swept(plan_of(path), tmp_path / "s.jsonl")
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_a_device_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="device 'nowhere' cannot be used"):
+        swept(tiny(tmp_path), tmp_path / "s.jsonl", device="nowhere")
+
+
+def test_told_to_end_it_keeps_the_networks_at_work(tmp_path: Path) -> None:
+    """Two processes, told after the first network: the other one is finished and kept, and no third is begun."""
+    found = swept(tiny(tmp_path), tmp_path / "s.jsonl", jobs=2, heard=lambda network, done, planned: done < 1)
+    assert 1 <= len(found) <= 3
+    assert len((tmp_path / "s.jsonl").read_text().splitlines()) == 1 + len(found)

@@ -22,6 +22,8 @@ def measures(land, setting):
     return {"n": land.n, "guess": (land.value(), 0.5)}
 def wrong(land, setting):
     return {"n": "many"}
+def infinite(land, setting):
+    return {"f": land.at(land.theta * float("inf")).value()}
 def nothing():
     return 3
 """
@@ -61,10 +63,18 @@ def test_a_training_that_diverges_is_recorded_without_measures(tmp_path: Path) -
 
 def test_a_measure_that_fails_is_recorded_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "own_w.py").write_text(OWN)
-    plan = tiny(tmp_path, more=f'own_measures = "{tmp_path / "own_w.py"}:wrong"')
+    plan = tiny(tmp_path, more=f'own_measures = "{tmp_path / "own_w.py"}:infinite"')
     network = record(plan, plan.settings[0])
     assert network.status == "not measured"
-    assert "must return a dict of numbers" in network.reason
+    assert "The loss is nan" in network.reason
+
+
+def test_a_mistake_in_own_measures_stops_the_study(tmp_path: Path) -> None:
+    """It would be in every network, and a network that is recorded is not trained again."""
+    (tmp_path / "own_w.py").write_text(OWN)
+    plan = tiny(tmp_path, more=f'own_measures = "{tmp_path / "own_w.py"}:wrong"')
+    with pytest.raises(ArgumentError, match="must return a dict of numbers"):
+        record(plan, plan.settings[0])
 
 
 def test_data_of_one_s_own(tmp_path: Path) -> None:

@@ -43,12 +43,14 @@ def fitted(radii: Tensor, ratios: Tensor, left_out: Tensor, level: float = LEVEL
     of their mean. What is left of higher orders is taken to be less than what the r^6 term changes. `left_out`: (m,)
     how far the ratios may be off whatever is drawn.
     """
-    r2 = radii.square()
+    unit = float(radii.max()) ** 2  # pinv would drop columns of powers of a radius that is far from 1
+    r2 = radii.square() / unit
     weights, coarser = (torch.linalg.pinv(torch.stack([r2**j for j in range(m)], 1))[0] for m in (3, 2))
     found = (ratios - 1) / r2 @ weights
     order = abs(float((found - (ratios - 1) / r2 @ coarser).mean()))
     chance = mean_half_width(found, level)
-    return Fit(float(found.mean()), chance + order + float((weights.abs() * left_out / r2).sum()))
+    off = chance + order + float((weights.abs() * left_out / r2).sum())
+    return Fit(float(found.mean()) / unit, off / unit)
 
 
 def of_volumes(volumes: BallVolumes, level: float = LEVEL) -> Fit:

@@ -201,4 +201,7 @@ CLAIM = Claim(
     ),
     run=_run,
     on_target=on_target,
+    simulated_on_target=(
+        "Geodesics from the target's point, in pairs of opposite directions, to several radii; R by random probes."
+    ),
 )

@@ -147,7 +147,7 @@ CLAIM = Claim(
     source="arXiv 2307.04719, mini-batches; the second moment is that of sampling without replacement",
     condition=(
         "f is the mean of its loss terms, and w_b is a batch's share of them. T(H_b, H_b) is the scalar curvature of "
-        "f_b at its critical points alone, and the mean's are not that; the expectation is over batches drawn "
+        "f_b at its critical points, which those of the mean are not in general; the expectation is over batches drawn "
         "uniformly without replacement."
     ),
     simulated=(
@@ -157,4 +157,7 @@ CLAIM = Claim(
     ),
     run=_run,
     on_target=on_target,
+    simulated_on_target=(
+        "Hessian products of each of the target's batches with shared probes; R of the mean loss by other probes."
+    ),
 )

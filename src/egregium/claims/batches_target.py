@@ -8,6 +8,7 @@ from egregium.claims.claim import Outcome, Run
 from egregium.claims.pairs import sum_over_pairs
 from egregium.claims.shared_probes import PROBES, Batches, Probed, batches_of, sketched, traces_of
 from egregium.curvature import hessian
+from egregium.errors import UnsuitableError
 from egregium.estimators import gauss_statistic
 from egregium.landscape import Landscape
 from egregium.measurement import batch_curvatures
@@ -60,6 +61,8 @@ def _added_up(batches: Batches, run: Run) -> tuple[Check, Turn]:
         equally.add_(image, alpha=1 / len(batches.singles))
         sizes += w * float(image.norm())
     size = float(whole.norm())
+    if not size:
+        raise UnsuitableError("C9 cannot be run on this target: its Hessian is 0 here, and so is every part of R.")
     off, off_equal = (float((image - whole).norm()) / size for image in (added, equally))
     tolerance = ROUNDINGS * torch.finfo(batches.land.dtype).eps * sizes / size
     check = Check(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import torch
@@ -56,7 +56,7 @@ class Claim:
         id, title, statement, source, condition, simulated: as in `ClaimResult`.
         run: on surfaces in closed form and a trained network.
         on_target: on a landscape of the user's own, at its point; None where that makes no sense.
-        refusal: why it makes none.
+        simulated_on_target: what is simulated there. refusal: why it makes no sense.
     """
 
     id: str
@@ -67,7 +67,8 @@ class Claim:
     simulated: str
     run: Callable[[Run], Outcome]
     on_target: Callable[[Landscape, Run], Outcome] | None = None
-    refusal: str = field(default="")
+    simulated_on_target: str = ""
+    refusal: str = ""
 
 
 def reproduced(claim: Claim, run: Run, land: Landscape | None = None, target: str = "") -> ClaimResult:
@@ -89,7 +90,7 @@ def reproduced(claim: Claim, run: Run, land: Landscape | None = None, target: st
         statement=claim.statement,
         source=claim.source,
         condition=claim.condition,
-        simulated=claim.simulated,
+        simulated=claim.simulated if land is None else claim.simulated_on_target,
         checks=outcome.checks,
         charts=outcome.charts,
         preset=run.preset,

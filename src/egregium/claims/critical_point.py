@@ -1,5 +1,6 @@
 """C2: R at a critical point and at a minimum, from trace, Frobenius norm and nuclear norm."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,9 +11,11 @@ from egregium.claims.minima import DECAY, digit_minimum
 from egregium.claims.networks import digit_landscape
 from egregium.claims.spectra import Spectrum, departure_bound, spectrum
 from egregium.claims.surfaces import DOUBLE, Surface, paraboloid, quadratic, quadratic_form, saddle, sphere
+from egregium.curvature import hessian
 from egregium.geometry.reference import tensors
 from egregium.landscape import Landscape
 from egregium.measurement import scalar_curvature
+from egregium.operators import dense_matrix
 from egregium.results import Chart, Check, Series
 
 #: Rounding, relative to (tr H)^2 + |H|_F^2: derivatives of the metric, n products, a dense eigendecomposition.
@@ -28,17 +31,24 @@ SAMPLED = "R from sampled products = |H|²_* − |H|²_F from all eigenvalues"
 NOT_FIRST = "where the gradient is not 0: (tr H)² − |H|²_F is not R"
 NOT_SECOND = "where H is indefinite: |H|²_* − |H|²_F is not R"
 NOT_TRACE = "where H is indefinite: |H|_* is not tr H"
+CLOSED = "R = β [(tr H)² − |H|²_F] + 2β² (|H g|² − tr H gᵀH g), from all entries of H"
 BOUNDED = "|R − (tr H)² + |H|²_F| is at most |g|² times its bound"
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A point of a surface: its name, |g|, R, and the spectrum of H."""
+    """A point of a surface: its name, |g|, R, the spectrum of H, and the closed form of R where it is compared."""
 
     subject: str
     gradient_norm: float
     R: float
     spectrum: Spectrum
+    with_gradient: float = math.nan
+
+    @property
+    def closed(self) -> Check:
+        """R with what the gradient adds to it, from all of H."""
+        return Check(CLOSED, self.subject, self.R, self.with_gradient, self.rounding, "rounding")
 
     @property
     def bound(self) -> float:
@@ -71,7 +81,7 @@ def _run(run: Run) -> Outcome:
         run.advance("along its training", 0.4 + 0.6 * i / len(stops))
         name = f"the network after {steps} steps" if steps else "the network at initialisation"
         path.append(_place(name, digit_landscape(hidden, samples, seed=run.seed, steps=steps, decay=DECAY)))
-        checks.append(_bounded(path[-1]))
+        checks += [_bounded(path[-1]), path[-1].closed]
     return Outcome((*checks, *_forms(path[0])), (_chart(path),))
 
 
@@ -98,8 +108,10 @@ def _steep() -> tuple[Surface, ...]:
 
 def _place(subject: str, land: Landscape) -> Place:
     """R from products with the shape operator, which knows the gradient; the rest from H alone."""
-    R = scalar_curvature(land, method="exact").value
-    return Place(subject, float(land.gradient().norm()), R, spectrum(land))
+    R, s, g = scalar_curvature(land, method="exact").value, spectrum(land), land.gradient()
+    beta, Hg = 1 / (1 + float(g @ g)), dense_matrix(hessian(land)) @ g
+    added = 2 * beta**2 * float(Hg @ Hg - s.trace * (g @ Hg))
+    return Place(subject, float(g.norm()), R, s, beta * s.at_rest + added)
 
 
 def _forms(place: Place) -> list[Check]:
@@ -191,4 +203,5 @@ CLAIM = Claim(
     ),
     run=_run,
     on_target=on_target,
+    simulated_on_target="R, both forms of it and the smallest eigenvalue at the target's point, by random probes.",
 )

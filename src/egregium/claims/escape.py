@@ -194,4 +194,5 @@ CLAIM = Claim(
     ),
     run=_run,
     on_target=on_target,
+    simulated_on_target="SGD over the target's batches from its point, many walkers, beside descent without noise.",
 )

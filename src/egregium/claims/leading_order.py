@@ -19,8 +19,10 @@ ATTAINED = "the square / ε⁴ along the top eigenvector = λ_max² / 4"
 ASCENT = "the square / ε⁴ in the worst direction that ascent finds ≤ λ_max² / 4"
 RANDOM = "the largest square / ε⁴ of random directions ≤ λ_max² / 4"
 NORMS = "λ_max² / 4 ≤ |H|²_F / 4"
+NORMS_ALIKE = "λ_max² / 4 = |H|²_F / 4 where rank H = 1"
 NO_SQUARE = "where the gradient is not 0: the mean of the square / ε⁴ is not [(tr H)² + 2 |H|²_F] / 4n(n + 2)"
 NO_BOUND = "where the gradient is not 0: along it the square / ε⁴ passes λ_max² / 4"
+NO_SADDLE = "at a saddle: along the lowest eigenvector the square / ε⁴ passes λ_max² / 4"
 #: Rounding, relative to a mean: directions of a frame are orthonormal up to that.
 ROUNDING = 1e-12
 STATISTICAL = f"interval at {100 * LEVEL:g} % over the directions, and the next order as measured at ε and 2ε"

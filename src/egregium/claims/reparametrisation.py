@@ -148,4 +148,5 @@ CLAIM = Claim(
     ),
     run=_run,
     on_target=on_target,
+    simulated_on_target="Two of the target's layers rescaled by 1/2 and by 2; products and measures before and after.",
 )

@@ -59,6 +59,8 @@ def on_target(land: Landscape, run: Run) -> Outcome:
         run.advance(f"layers rescaled by {a:g}", i / 3)
         places.append(_place(here, rescaling(here, pair, a), a, run))
     start, moved = places[0], places[1:]
+    if not start.measures["R"].value:
+        raise UnsuitableError("C10 cannot be run on this target: R is 0 here, and stays 0 however layers are rescaled.")
     checks = [check for at in moved for check in _exact(start, at, run.seed)]
     found, notes = _moves(start, moved)
     checks += found

@@ -8,6 +8,7 @@ from egregium.claims.claim import Outcome, Run
 from egregium.claims.leading_order import (
     ATTAINED,
     NO_BOUND,
+    NO_SADDLE,
     NO_SQUARE,
     LeadingOrder,
     bound_check,
@@ -19,6 +20,7 @@ from egregium.claims.leading_order import (
 from egregium.claims.perturbation import LEVEL, Differences, differences, directions, sampled_mean
 from egregium.geometry.kinks import kink_note
 from egregium.landscape import Landscape
+from egregium.measurement import eigenpairs
 from egregium.results import Chart, Check, Series
 
 SUBJECT = "the target"
@@ -54,7 +56,7 @@ def on_target(land: Landscape, run: Run) -> Outcome:
     checks = [mean]
     of_gradient = float(land.gradient().norm()) ** 2 / (land.n * eps**2)
     if of_gradient <= AT_REST * known.square.value:
-        checks += _at_rest(land, known, at, twice, of_gradient)
+        checks += _at_rest(land, known, at, twice, of_gradient, run)
     else:
         checks += _with_gradient(land, known, at, twice)
     return Outcome(tuple(checks), (chart,), (note,))
@@ -81,12 +83,18 @@ def _with_kinks(mean: Check) -> tuple[list[Check], list[str]]:
 
 
 def _at_rest(
-    land: Landscape, known: LeadingOrder, at: Differences, twice: Differences, of_gradient: float
+    land: Landscape, known: LeadingOrder, at: Differences, twice: Differences, of_gradient: float, run: Run
 ) -> list[Check]:
-    """What the gradient adds to the mean square is in its tolerance."""
+    """What the gradient adds to the mean square is in its tolerance. The bound is by the largest |λ|."""
     square = square_check(SUBJECT, known, at, twice, SEEN * known.square.value)
+    square = replace(square, tolerance=square.tolerance + of_gradient)
+    lowest = eigenpairs(land, 1, largest=False, tol=1e-4, seed=run.seed)
+    if -float(lowest.values[0]) > abs(known.largest.value) + float(lowest.bounds[0]) + known.largest.error:
+        down = differences(land, lowest.vectors[:, 0].unsqueeze(0), at.eps / 10).largest()
+        worst, why = known.worst, "error of λ_max"
+        return [square, Check(NO_SADDLE, SUBJECT, down, worst.value, worst.error, why, "differs from", outside=True)]
     bound = bound_check(ATTAINED, SUBJECT, land, known, known.vector, at.eps / 10)
-    return [replace(square, tolerance=square.tolerance + of_gradient), bound]
+    return [square, bound]
 
 
 def _with_gradient(land: Landscape, known: LeadingOrder, at: Differences, twice: Differences) -> list[Check]:

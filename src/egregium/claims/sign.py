@@ -28,6 +28,10 @@ NEAR, FAR = 0.03, 0.3
 
 LOWER = "smallest R / β² [(tr H)² − |H|²_F] is at least 1, so R > 0"
 UPPER = "largest R / β [(tr H)² − |H|²_F] is at most 1"
+EXACT_LOWER = "R / β² [(tr H)² − |H|²_F] = 1 in two dimensions: the lower bound is attained"
+EXACT_UPPER = (
+    "R / β [(tr H)² − |H|²_F] = 1 where the gradient is orthogonal to the range of H: the upper bound is attained"
+)
 DEFINITE = "λ_min ≥ 0: the condition holds"
 
 
@@ -64,6 +68,10 @@ def _run(run: Run) -> Outcome:
         places = [_place(_bowl(n, rank, generator)) for _ in range(draws)]
         checks += _bounds(f"quadratics with random H ⪰ 0 of rank {rank}, n = {n}", places)
         random += places
+        if n == 2:
+            checks.append(_attained(EXACT_LOWER, places, lambda p: p.beta**2))
+    across = [_place(_bowl(3, 2, generator, across=True)) for _ in range(draws)]
+    checks.append(_attained(EXACT_UPPER, across, lambda p: p.beta))
     checks += _one_direction(draws, generator)
     run.advance("softmax regression", 0.3)
     name, convex = _regression(run, generator)
@@ -79,17 +87,23 @@ def _run(run: Run) -> Outcome:
     return Outcome((*checks, *_outside()), (_chart(seen),))
 
 
-def _bowl(n: int, rank: int, generator: torch.Generator, second: float = 1.0) -> Landscape:
-    """x^T A x / 2 + g x at 0, A >= 0 of this rank, its eigenvalues but for the first about `second`; any gradient g."""
+def _bowl(n: int, rank: int, generator: torch.Generator, second: float = 1.0, across: bool = False) -> Landscape:
+    """x^T A x / 2 + g x at 0, A >= 0 of this rank, its eigenvalues but for the first about `second`; any gradient g.
+
+    `across`: g is orthogonal to the range of A, with rank n - 1.
+    """
     B = torch.randn(n, rank, dtype=DOUBLE, generator=generator)
     B[:, 1:] *= math.sqrt(second)
-    return _tilted(lambda x: (B.T @ x).square().sum() / 2, n, generator)
+    normal = torch.linalg.qr(B, mode="complete").Q[:, -1] if across else None
+    return _tilted(lambda x: (B.T @ x).square().sum() / 2, n, generator, normal)
 
 
-def _tilted(f: Callable[[Tensor], Tensor], n: int, generator: torch.Generator) -> Landscape:
-    """f plus a plane of random direction and slope, at 0."""
+def _tilted(
+    f: Callable[[Tensor], Tensor], n: int, generator: torch.Generator, along: Tensor | None = None
+) -> Landscape:
+    """f plus a plane of random slope, at 0, in a random direction or along this one."""
     low, high = LENGTHS
-    slope = torch.randn(n, dtype=DOUBLE, generator=generator)
+    slope = torch.randn(n, dtype=DOUBLE, generator=generator) if along is None else along.clone()
     length = 10 ** (low + (high - low) * float(torch.rand((), generator=generator)))
     slope *= length / slope.norm()
     return Landscape.from_function(lambda x: f(x) + slope @ x, torch.zeros(n, dtype=DOUBLE))
@@ -114,6 +128,14 @@ def _bounds(subject: str, places: list[Place]) -> list[Check]:
         Check(LOWER, subject, below, 1.0, rounding, why, "at least", resolves=0.1),
         Check(UPPER, subject, above, 1.0, rounding, why, "at most", resolves=0.1),
     ]
+
+
+def _attained(what: str, places: list[Place], bound: Callable[[Place], float]) -> Check:
+    """A bound that is R, at the point where R is farthest from it."""
+    subject = f"quadratics with random H ⪰ 0 of rank 2, n = {places[0].spectrum.values.numel()}"
+    worst = max((p.quotient / bound(p) for p in places), key=lambda quotient: abs(quotient - 1))
+    rounding = max(ROUNDING * p.spectrum.size / (p.beta**2 * p.spectrum.at_rest) for p in places)
+    return Check(what, subject, worst, 1.0, rounding, "rounding, which grows with (1 + |g|²)²", resolves=0.1)
 
 
 def _one_direction(count: int, generator: torch.Generator) -> list[Check]:
@@ -216,9 +238,10 @@ CLAIM = Claim(
     ),
     source="arXiv 2307.04719, flat directions and the sign of R; the two bounds by the second exterior power of H",
     condition=(
-        "H ⪰ 0: a convex loss anywhere, any loss at its minima and near enough. No converse: R > 0 has nothing to say "
-        "about the signs of eigenvalues, as diag(3, 3, −0.1) and the maximum diag(−1, −2) show; and diag(1, 1, −1/2) "
-        "has R = 0 at rank 3."
+        "H ⪰ 0: a convex loss anywhere, any loss at its minima, and near those where H is positive definite: near a "
+        "minimum where H has eigenvalues 0, as (xy − 1)² on xy = 1, R may be negative. No converse: R > 0 has nothing "
+        "to say about the signs of eigenvalues, as diag(3, 3, −0.1) and the maximum diag(−1, −2) show; and "
+        "diag(1, 1, −1/2) has R = 0 at rank 3."
     ),
     simulated=(
         "R by products on quadratics with random H ⪰ 0 of several sizes and ranks and random gradients, on functions "
@@ -227,4 +250,5 @@ CLAIM = Claim(
     ),
     run=_run,
     on_target=on_target,
+    simulated_on_target="R, the trace and the smallest eigenvalue at the target's point, by random probes.",
 )

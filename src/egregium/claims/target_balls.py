@@ -20,7 +20,7 @@ from egregium.measurement import scalar_curvature
 from egregium.results import BallVolumes, Check
 
 #: Level of the one comparison there is.
-LEVEL = 0.95
+LEVEL = 0.999
 #: The leading correction at the largest radius.
 CORRECTION = 0.02
 #: Parameters of a target up to which whole orthonormal frames are drawn.

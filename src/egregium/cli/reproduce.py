@@ -59,7 +59,7 @@ def reproduce(
     preset: Annotated[str, typer.Option("--preset", help=f"{' or '.join(PRESETS)}: sizes and samples.")] = "quick",
     target: Annotated[
         str | None,
-        typer.Option("--target", help="file.py:factory or package.module:factory: run them on this Landscape."),
+        typer.Option("--target", help="file.py:factory or package.module:factory of a Landscape to run them on."),
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="Of TARGET: safetensors or state dict.")
@@ -77,13 +77,14 @@ def reproduce(
         raise ArgumentError(f"--preset must be one of {', '.join(PRESETS)}, got {preset!r}.")
     run = Run(preset, checked_seed(seed))
     _refuse_without_target(target, checkpoint=checkpoint, device=device, dtype=dtype)
-    chosen, left_out = _chosen(ids or [ALL], target)
+    named = [name.strip().lower() for given in ids or [ALL] for name in given.split(",") if name.strip()]
+    chosen, left_out = _chosen(named, target)
     prepared(out, (*(f"{claim.id}.json" for claim in chosen), PAGE), force)
     land = prepared_landscape(target, checkpoint, device, dtype) if target is not None else None
     for claim in left_out:
         _left_out(claim, claim.refusal)
     name = f"{target}{f' at {checkpoint}' if checkpoint is not None else ''}" if target is not None else ""
-    done = Reproduction(out, force, frozenset(name.strip().lower() for name in ids or ()))
+    done = Reproduction(out, force, frozenset(named))
     try:
         _run(chosen, run, land, name, done)
         if done.results:
@@ -108,8 +109,8 @@ def _chosen(ids: Sequence[str], target: str | None) -> tuple[list[Claim], list[C
     Raises ArgumentError for a claim that there is not, or that is named and cannot use the target.
     """
     by_name = {name.lower(): claim for name, claim in CLAIMS.items()}
-    asked = {name.strip().lower() for name in ids}
-    if unknown := [name for name in ids if name.strip().lower() not in (*by_name, ALL)]:
+    asked = set(ids)
+    if unknown := [name for name in ids if name not in (*by_name, ALL)]:
         there = "\n".join(f"  {claim.id}  {claim.title}" for claim in CLAIMS.values())
         raise ArgumentError(f"There is no statement {unknown[0]!r}. Pass {ALL}, or some of\n{there}")
     chosen = [claim for name, claim in by_name.items() if ALL in asked or name in asked]

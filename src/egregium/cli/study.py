@@ -1,13 +1,14 @@
 """`egregium study`: networks trained to one loss, measured, and how each measure ranks the generalisation gap."""
 
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from egregium.cli.console import OUT, Watch, printed_whole, sentences, study_table, watching
+from egregium.cli.console import OUT, Watch, failed, printed_whole, sentences, study_table, watching
 from egregium.cli.interruption import CODE, Process
 from egregium.cli.output import command_line, made, now, prepared
 from egregium.cli.session import PAGE
@@ -18,6 +19,7 @@ from egregium.study import PRESETS, Heard, Plan, plan_of, preset, study, swept
 
 #: Files of a study in its folder: the networks as they come, and what they say together.
 NETWORKS, DOCUMENT = "networks.jsonl", "study.json"
+REASONS = 3
 STOPPING = "Stopping once the networks at work are done, which may take minutes; press Ctrl-C again to stop at once."
 
 
@@ -53,7 +55,8 @@ def study_(
     with Process.held():
         found.save(str(out / DOCUMENT), force=force or going_on)
         write_whole(out / PAGE, page(collection([out], command_line())), force=force or going_on)
-    printed_whole(study_table(found))
+    if found.rankings:
+        printed_whole(study_table(found))
     for sentence in found.findings:
         OUT.print(sentence, markup=False)
     _told(plan, networks, out, watch)
@@ -73,6 +76,11 @@ def _told(plan: Plan, networks: list[Network], out: Path, watch: Watch) -> None:
         OUT.print(
             f"{len(networks)} of {len(plan.settings)} networks are done; the same command goes on.", style="yellow"
         )
+    reasons = Counter(one.reason for one in networks if one.reason)
+    for reason, count in reasons.most_common(REASONS):
+        OUT.print(f"{count} could not be measured: {reason}", style="yellow", markup=False, soft_wrap=True)
     OUT.print(f"\nThe page:     {(out / PAGE).resolve()}\nThe networks: {(out / NETWORKS).resolve()}", soft_wrap=True)
     if watch.stopped:
         raise typer.Exit(CODE)
+    if not any(one.status == "trained" for one in networks):
+        failed("No network counts, so that there is nothing to rank.", 2)

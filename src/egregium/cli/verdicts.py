@@ -35,8 +35,8 @@ def verdict_table(results: Sequence[ClaimResult]) -> Table:
 def complaints(results: Sequence[ClaimResult]) -> Iterator[tuple[Verdict, str]]:
     """A sentence for each comparison that fails or is undecided, with its verdict: the first few of each statement."""
     for one in results:
-        if not one.checks:
-            yield "undecided", f"{one.id} is undecided: nothing was compared."
+        if one.verdict == "undecided" and one.why_nothing:
+            yield "undecided", f"{one.id} is undecided: {one.why_nothing}."
         wrong = [check for check in one.checks if check.verdict != "holds"]
         wrong.sort(key=lambda check: check.verdict != "fails")
         for check in wrong[:MOST]:

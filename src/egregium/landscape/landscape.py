@@ -154,8 +154,8 @@ class Landscape:
         one number on each block, that leaves f as it is changes D alone, and no number of f~. Blocks:
 
         * "tensor": parameter tensors. ReLU layers may be rescaled: (W1, b1, W2) -> (a W1, a b1, W2 / a).
-        * "filter": what makes one output, as in `slices.filter_normalised`: also filters before a BatchNorm. Biases
-          and gains are one block a tensor, for W2's rows are divided by a and its bias b2 is not.
+        * "filter": what makes one output, as in `slices.filter_normalised`: also filters without a bias before a
+          BatchNorm. Biases and gains are one block a tensor, for W2's rows are divided by a and its bias b2 is not.
         * "element": each number. So may be single neurons, whose outgoing weights lie across the filters of W2.
 
         A block that is 0 has no scale: what lies along it is not seen (`setting` says of how many). Weight decay is

@@ -129,8 +129,10 @@ def _said(result: ClaimResult) -> str:
     if result.verdict == "holds":
         all_ = {1: "the one comparison", 2: "both comparisons"}.get(count, f"all {count:,} comparisons")
         return f"as stated in {all_}" + (f", {outside:,} outside its condition" if outside else "")
+    if result.verdict == "undecided" and result.why_nothing:
+        return f"since {result.why_nothing}"
     few = sum(check.verdict == result.verdict for check in result.checks)
-    return f"in {few:,} of {_counted(count, 'comparison')}" if count else "since nothing was compared"
+    return f"in {few:,} of {_counted(count, 'comparison')}"
 
 
 def _line(check: Check, target: str) -> Line:

@@ -99,9 +99,15 @@ def _direction(tau: Between, name: str) -> str:
 
 
 def _beside(each: Ranking) -> str:
-    said = [f"Psi, within hyper-parameters: {each.granulated}."] if each.granulated is not None else []
-    said += [f"Less that of tr H: {each.against_trace}."] if each.against_trace is not None else []
-    said += [f"Partial correlation given tr H: {each.beyond_trace}."] if each.beyond_trace is not None else []
+    said = (
+        [f"Psi, tau where one hyper-parameter alone differs: {each.granulated}."] if each.granulated is not None else []
+    )
+    said += [f"Tau of R less tau of tr H: {each.against_trace}."] if each.against_trace is not None else []
+    said += (
+        [f"Partial correlation of R and the gap given tr H: {each.beyond_trace}."]
+        if each.beyond_trace is not None
+        else []
+    )
     return " ".join(said)
 
 

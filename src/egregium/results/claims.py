@@ -101,9 +101,21 @@ class ClaimResult(Saved):
 
     @property
     def verdict(self) -> Verdict:
-        """ "fails" if any comparison does, else "undecided" if any is or there is none, else "holds"."""
+        """ "fails" if any comparison does, else "undecided" if any is or none is within the condition, else "holds"."""
         verdicts = {check.verdict for check in self.checks}
-        return "fails" if "fails" in verdicts else "holds" if verdicts == {"holds"} else "undecided"
+        if "fails" in verdicts:
+            return "fails"
+        inside = any(not check.outside for check in self.checks)
+        return "holds" if inside and verdicts == {"holds"} else "undecided"
+
+    @property
+    def why_nothing(self) -> str:
+        """Why nothing was compared within the condition; "" where something was."""
+        if any(not check.outside for check in self.checks):
+            return ""
+        if self.checks:
+            return "its condition does not hold here, and nothing was compared within it"
+        return "nothing was compared" + (f" ({self.notes[0].rstrip('.')})" if self.notes else "")
 
 
 Document.register(Check, ClaimResult)

@@ -62,7 +62,8 @@ class Ranking:
         networks: how many.
         tau: Kendall's tau-b of measure and gap.
         granulated: Jiang et al.'s mean over hyper-parameters of tau among networks that differ in one alone; by: each.
-        beyond_trace: Kendall's partial tau of measure and gap given tr H; against_trace: tau less that of tr H.
+        beyond_trace: Spearman's partial correlation of measure and gap given tr H.
+        against_trace: tau less that of tr H.
     """
 
     measure: str

@@ -71,13 +71,14 @@ class LineFile(Generic[Entry]):
             self._write(header)
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Append an entry as its line; it is in the file when this returns."""
+        """Append an entry as its line; it is on disk when this returns."""
         self._write(json.dumps(line))
 
     def _write(self, line: str) -> None:
         try:
             self._file.write(line.encode() + b"\n")
             self._file.flush()
+            os.fsync(self._file.fileno())
         except OSError as error:
             raise DocumentError(f"{self.path} cannot be written: {error.strerror}. Free some space.") from error
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from egregium.errors import ArgumentError
+from egregium.errors import ArgumentError, EgregiumError
 from egregium.study.setting import Setting
-from egregium.targets import named
+from egregium.targets import described, named
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -30,10 +30,33 @@ def network(setting: Setting, inputs: Tensor, classes: int) -> nn.Module:
                 f"architecture must be one of {', '.join(ARCHITECTURES)}, or file.py:name of a function "
                 f"(setting, classes) -> module, got {setting.architecture!r}."
             )
-        made = named(setting.architecture)(setting, classes)
+        made = _of_user(setting, classes)
     if not isinstance(made, nn.Module):
         raise ArgumentError(f"{setting.architecture} returned a {type(made).__name__}; a study needs a torch module.")
     return made
+
+
+def refuse_unfit_network(model: nn.Module, setting: Setting, inputs: Tensor, classes: int) -> None:
+    """Raises ArgumentError unless the network makes an output (N, classes) of inputs like these."""
+    fits = f"{setting.architecture} must make an output ({len(inputs)}, {classes}) of inputs {tuple(inputs.shape)}"
+    try:
+        with torch.no_grad():
+            output = model.eval()(inputs)
+    except Exception as error:
+        raise ArgumentError(f"{fits}; it raised {described(error)}") from error
+    if not isinstance(output, Tensor) or output.shape != (len(inputs), classes):
+        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise ArgumentError(f"{fits}, got {got}.")
+
+
+def _of_user(setting: Setting, classes: int) -> object:
+    make = named(setting.architecture)
+    try:
+        return make(setting, classes)
+    except EgregiumError:
+        raise
+    except Exception as error:
+        raise ArgumentError(f"{setting.architecture} failed: {described(error)}") from error
 
 
 def _mlp(setting: Setting, inputs: Tensor, classes: int) -> nn.Module:

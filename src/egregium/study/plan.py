@@ -106,6 +106,8 @@ def _plan(text: str, where: str) -> Plan:
     if not isinstance(sweeps, list) or not sweeps or not all(isinstance(sweep, dict) for sweep in sweeps):
         raise ArgumentError(f"{where} has no [[sweep]]. Give at least one, with a name and lists of levels.")
     base = found.get("base", {})
+    if not isinstance(base, dict):
+        raise ArgumentError(f"{where}: [base] must be a table of hyper-parameters, got {base!r}.")
     members: dict[str, list[Setting]] = {}
     try:
         for sweep in sweeps:
@@ -131,7 +133,7 @@ def _checked(name: str, value: Any, where: str) -> Any:
     if name == "seeds" and not (value and all(type(seed) is int and seed >= 0 for seed in value)):
         raise ArgumentError(f"{where}: seeds must be whole numbers, at least one and none below 0; got {value!r}.")
     if name == "measures":
-        unknown = [each for each in value if each not in MEASURES]
+        unknown = [each for each in value if not isinstance(each, str) or each not in MEASURES]
         if unknown:
             raise ArgumentError(f"{where}: there is no measure {unknown[0]!r}. There are {', '.join(MEASURES)}.")
         return tuple(dict.fromkeys(value))
@@ -145,6 +147,8 @@ def _settings(base: Mapping[str, Any], sweep: Mapping[str, Any], seeds: list[int
     if not isinstance(name, str) or not name:
         raise ArgumentError('every [[sweep]] needs a name, such as name = "depth".')
     lists = {key: value if isinstance(value, list) else [value] for key, value in levels.items()}
+    if empty := [key for key, values in lists.items() if not values]:
+        raise ArgumentError(f"{empty[0]} of the sweep {name!r} has no level. Give at least one, or leave it out.")
     lists.setdefault("seed", seeds)
     combined = product(*lists.values())
     return name, [setting(dict(base) | dict(zip(lists, values, strict=True))) for values in combined]

@@ -1,6 +1,7 @@
 """How each measure ranks the generalisation gap, among which networks, and what of it is more than the trace."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
@@ -41,7 +42,7 @@ def study(plan: Plan, networks: Sequence[Network]) -> Study:
         measures={name: MEASURES[name] for name in plan.measures} | dict.fromkeys(own, "your own"),
         rankings=rankings,
         findings=findings(networks, len(plan.settings), rankings),
-        limits=limits(plan.data, plan.loss),
+        limits=limits(plan, networks),
         plan=_rows(plan),
     )
 
@@ -99,9 +100,10 @@ def _ranked(members: Sequence[Network], measure: str, gap: str, group: str) -> R
     except ArgumentError:
         return None
     beyond = against = None
-    if measure != TRACE and not np.isnan(trace).all():
-        beyond = _between(partial_spearman_interval(x, y, trace, cells))
-        against = _between(kendall_difference(x, trace, y, cells))
+    if measure != TRACE:
+        with suppress(ArgumentError):  # too few networks have both
+            beyond = _between(partial_spearman_interval(x, y, trace, cells))
+            against = _between(kendall_difference(x, trace, y, cells))
     whole, by = _within(members, x, y)
     return Ranking(measure, gap, group, tau.networks, _between(tau), whole, by, beyond, against)
 

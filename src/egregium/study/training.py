@@ -35,14 +35,22 @@ def train(model: nn.Module, data: Split, setting: Setting, level: float, epochs:
     """Train until the mean cross-entropy over all data, without the penalty, is at most `level`.
 
     The first passage is taken, looked for once an epoch and four times where the loss is below twice the level: at one
-    loss networks can be compared, at one epoch not (Y. Jiang et al., arXiv 1912.02178).
+    loss networks can be compared, at one epoch not (Y. Jiang et al., arXiv 1912.02178). The loss is that of the network
+    in evaluation mode; what is random in its steps (dropout) follows the seed, and the global generator stays.
     """
+    with torch.random.fork_rng():
+        torch.manual_seed(setting.seed + 3)
+        return _trained(model, data, setting, level, epochs)
+
+
+def _trained(model: nn.Module, data: Split, setting: Setting, level: float, epochs: int) -> Training:
     step = optimiser_step(model, setting)
     order = torch.Generator().manual_seed(setting.seed + 1)
     count, loss, done = len(data), math.inf, 0
-    batches = -(-count // setting.batch_size)
+    batches, guess = -(-count // setting.batch_size), math.log(int(data.targets.max()) + 1)
     for _ in range(epochs):
         for x, y in _batches(data, setting.batch_size, order):
+            model.train()
             step(x, y)
             done += 1
             every = -(-batches // LOOKS) if loss < NEAR * level else batches
@@ -51,13 +59,14 @@ def train(model: nn.Module, data: Split, setting: Setting, level: float, epochs:
             loss = mean_loss(model, data)[0]
             if loss <= level:
                 return Training("trained", loss, done / batches)
-            if not loss < DIVERGED * math.log(10) or not _finite(model):
+            if not loss < DIVERGED * guess or not _finite(model):
                 return Training("diverged", loss, done / batches)
     return Training("not reached", loss, float(epochs))
 
 
 def mean_loss(model: nn.Module, data: Split) -> tuple[float, float]:
-    """(mean cross-entropy, share of wrong classes)."""
+    """(mean cross-entropy, share of wrong classes), in evaluation mode, in which the model is left."""
+    model.eval()
     total = torch.zeros((), dtype=torch.float64, device=data.inputs.device)
     wrong = torch.zeros((), dtype=torch.float64, device=data.inputs.device)
     with torch.no_grad():

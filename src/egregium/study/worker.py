@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import egregium
 from egregium.datasets import Split, digits, fashion_mnist
-from egregium.errors import ArgumentError, DataError, EgregiumError
+from egregium.errors import ArgumentError, DataError, EgregiumError, TargetError
 from egregium.landscape import Landscape
 from egregium.results import Network, environment
 from egregium.study.measures import Number, Subject, measured
@@ -30,11 +30,11 @@ def record(plan: Plan, setting: Setting, device: str = "cpu") -> Network:
     """Train the network of a setting to the plan's level, and measure it there.
 
     What goes wrong with this network is in its record; what would go wrong with all of them (data that are missing, an
-    unknown architecture) is raised.
+    unknown architecture, a mistake in the user's measures) is raised.
     """
     started = time.perf_counter()
     train_data, test = (part.to(device) for part in data(plan.data, plan.train))
-    classes = int(max(train_data.targets.max(), test.targets.max())) + 1
+    classes = class_count(train_data, test)
     own = noisy(train_data, setting, classes)
     model = network(setting, own.inputs[:1], classes).to(device)
     start = torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
@@ -44,6 +44,8 @@ def record(plan: Plan, setting: Setting, device: str = "cpu") -> Network:
     if ended.status == "trained":
         try:
             numbers |= _measures(plan, setting, model, own, start)
+        except (ArgumentError, TargetError):  # of the user's own measures: it is wrong with all of them
+            raise
         except EgregiumError as error:
             status, reason = "not measured", str(error)
     return Network(
@@ -82,8 +84,9 @@ def _measures(plan: Plan, setting: Setting, model: nn.Module, own: Split, start:
 
 def _own(target: str, land: Landscape, setting: Setting) -> dict[str, Number]:
     """The user's own measures: numbers, or (number, half-width)."""
+    measure = named(target)
     try:
-        found = named(target)(land, setting)
+        found = measure(land, setting)
         return {str(k): Number(*(map(float, v if isinstance(v, tuple) else (v,)))) for k, v in found.items()}
     except EgregiumError:
         raise
@@ -123,6 +126,11 @@ def _split(part: Any, name: str) -> Split:
     if not (isinstance(inputs, Tensor) and isinstance(targets, Tensor) and len(inputs) == len(targets)):
         raise DataError(f"{name} must return pairs of tensors, inputs (N, ...) and classes (N,).")
     return Split(inputs.float(), targets.long())
+
+
+def class_count(own: Split, test: Split) -> int:
+    """The classes are 0, 1, ... up to the largest in either part."""
+    return int(max(own.targets.max(), test.targets.max())) + 1
 
 
 def digest(data: Split) -> str:
