@@ -141,10 +141,23 @@ def test_what_rescaling_does_change_is_refused(land: Callable[[], Landscape], wh
         _run(land())
 
 
-def test_a_network_of_zeros_is_refused() -> None:
+def test_a_network_of_zeros_has_no_normalised_curvature_to_compare() -> None:
     land = _mlp(nn.ReLU)
+    result = _run(land.at(torch.zeros_like(land.theta)))
+    assert not any("normalised" in check.what for check in result.checks)
+    assert "cannot be told from their intervals: R" in result.notes[-1]
+
+
+def test_an_r_of_zero_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = reparametrisation_target._place
+
+    def flat(*how: Any) -> Place:
+        place = at(*how)
+        return replace(place, measures=dict(place.measures) | {"R": replace(place.measures["R"], value=0.0)})
+
+    monkeypatch.setattr(reparametrisation_target, "_place", flat)
     with pytest.raises(UnsuitableError, match="R is 0 here"):
-        _run(land.at(torch.zeros_like(land.theta)))
+        _run(_mlp(nn.ReLU))
 
 
 # --- what is caught

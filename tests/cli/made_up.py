@@ -29,7 +29,7 @@ def made_up(id_: str, *checks: Check, run: Callable[[Run], Outcome] | None = Non
         "nothing",
         run or (lambda _: outcome),
         on_target if target else None,
-        "" if target else "it is about spheres.",
+        refusal="" if target else "it is about spheres.",
     )
 
 

@@ -63,7 +63,12 @@ def test_c1_from_statement_to_page(tmp_path: Path) -> None:
 
 def test_all_verdicts_and_what_is_wrong(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = (FAILING,) * 9
-    claims = (made_up("C1", HOLDING), made_up("C2", HOLDING, *many), made_up("C3", UNDECIDED), made_up("C10", OUTSIDE))
+    claims = (
+        made_up("C1", HOLDING),
+        made_up("C2", HOLDING, *many),
+        made_up("C3", UNDECIDED),
+        made_up("C10", HOLDING, OUTSIDE),
+    )
     has(monkeypatch, *claims)
     code, said, _ = run()
     assert code == 1
@@ -75,18 +80,19 @@ def test_all_verdicts_and_what_is_wrong(folder: Path, monkeypatch: pytest.Monkey
     assert "C2: 4 more; the page has all." in said
     assert "C3 is undecided: escape times; network on digits: found 41, expected 40.2; the tolerance 3 (99.9 %" in said
     assert "is too wide to see a departure of 1." in said
-    assert "2 of 4 statements hold as stated, with 13 comparisons." in said
+    assert "2 of 4 statements hold as stated, with 14 comparisons." in said
     names = {path.name for path in (folder / "egregium-claims").iterdir()}
     assert names == {"C1.json", "C2.json", "C3.json", "C10.json", "report.html"}
 
 
 def test_undecided_is_said_and_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    has(monkeypatch, made_up("C3", UNDECIDED), made_up("C4"))
+    has(monkeypatch, made_up("C3", UNDECIDED), made_up("C4"), made_up("C5", OUTSIDE))
     code, said, _ = run("all", "--preset", "full")
     assert code == 0
+    assert "C5 is undecided: its condition does not hold here, and nothing was compared within it." in said
     assert "C3 is undecided" in said
-    assert "C4 is undecided: nothing was compared." in said
-    assert "0 of 2 statements hold" in said
+    assert "C4 is undecided: nothing was compared (A note)." in said
+    assert "0 of 3 statements hold" in said
     assert eg.load(folder / "egregium-claims" / "C3.json").preset == "full"
 
 

@@ -78,8 +78,8 @@ def test_what_a_smaller_tau_means_depends_on_its_sign(tau: float, less: float, w
 
 
 def test_a_measure_without_a_tau_is_no_strongest() -> None:
-    nothing = dataclasses.replace(OTHER, measure="nothing", tau=Between(math.nan, math.nan, math.nan))
-    assert "nothing" not in " ".join(findings([], 0, [R, OTHER, nothing]))
+    nothing = dataclasses.replace(OTHER, measure="mean_curvature", tau=Between(math.nan, math.nan, math.nan))
+    assert "mean curvature" not in " ".join(findings([], 0, [R, OTHER, nothing]))
     assert "largest |tau|" not in said(tau=Between(math.nan, math.nan, math.nan))
 
 

@@ -66,7 +66,7 @@ def on_target(land: Landscape, run: Run) -> Outcome:
     checks += found
     R = start.measures["R"].value
     seen = max(abs(at.measures["R"].value / R - 1) for at in moved) / 2 if R else 0.0
-    checks += [_unmoved(start, at, by, seen) for at in moved for by in start.normalised]
+    checks += [_unmoved(start, at, by, seen) for at in moved for by, R in start.normalised.items() if R.value]
     words = f"Rescaled were {pair.words}, these two alone; the model was left as it is."
     return Outcome(tuple(checks), (_chart(places),), (words, ALMOST_EVERYWHERE, *notes))
 
@@ -181,7 +181,7 @@ def _chart(places: Sequence[Place]) -> Chart:
     for name, before in start.measures.items():
         there = [(at.a, at.measures[name]) for at in by_size if name in at.measures and before.value]
         series.append(_relative(name, there, before.value))
-    for by in start.normalised:
+    for by in (by for by, R in start.normalised.items() if R.value):
         there = [(at.a, Sampled(e.value, e.half_width())) for at in by_size for e in (at.normalised[by],)]
         series.append(_relative(f"normalised R (by {by})", there, start.normalised[by].value))
     positive = all(y > 0 for one in series for y in one.y)
