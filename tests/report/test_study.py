@@ -30,7 +30,7 @@ def test_the_first_lines_say_how_many_count_and_how_r_ranks(found: Collection) -
     assert error.error == "[0.26, 0.56]"
     assert error.certainty == "95 % interval over settings, from 14 networks"
     assert error.says == "Networks of larger <i>R</i> have the larger gap in error."
-    assert "Psi, within hyper-parameters: 0.11 [−0.04, 0.26]." in error.quiet
+    assert "Psi, tau where one hyper-parameter alone differs: 0.11 [−0.04, 0.26]." in error.quiet
     assert loss.value == "0.51"
     said = read(text)
     assert said.index("16 of 20 networks count") < said.index("Networks of larger R") < said.rindex("What came out")
