@@ -66,3 +66,32 @@ def test_noise_replaces_its_share_of_the_labels() -> None:
     assert not torch.equal(one.targets, noisy(data, Setting(label_noise=0.5, seed=1), 10).targets)
     assert noisy(data, Setting(), 10) is data
     assert int(data.targets.sum()) == 0
+
+
+def normalised(seed: int) -> torch.nn.Sequential:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        first, last = torch.nn.Linear(64, 8), torch.nn.Linear(8, 10)
+    return torch.nn.Sequential(first, torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Dropout(0.5), last)
+
+
+def test_losses_are_taken_in_evaluation_mode_and_change_no_statistics() -> None:
+    data, model = digits()[0].first(60), normalised(0)
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    model.train()
+    assert mean_loss(model, data) == mean_loss(model, data)  # no dropout in it
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+
+
+def test_steps_are_taken_in_training_mode_and_their_dropout_follows_the_seed() -> None:
+    data = digits()[0].first(60)
+    made = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(len(made))  # of no consequence
+        state, model = torch.get_rng_state(), normalised(0)
+        train(model, data, Setting(batch_size=20, learning_rate=0.01, seed=seed), 1e-9, 2)
+        assert torch.equal(torch.get_rng_state(), state)
+        made.append(torch.nn.utils.parameters_to_vector(model.parameters()))
+    assert model[1].num_batches_tracked == 6
+    assert torch.equal(made[0], made[1])
+    assert not torch.equal(made[0], made[2])
