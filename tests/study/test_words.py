@@ -45,6 +45,7 @@ def said(**changed: object) -> str:
             "both order these networks alike, and nothing is left",
         ),
         ({"beyond_trace": Between(0.2, 0.1, 0.3)}, "R need not say more than the trace"),
+        ({"beyond_trace": Between(0.1, -1.0, 1.0)}, "so nearly alike that this is not known"),
         ({"beyond_trace": Between(0.5, 0.4, 0.6)}, "R says something that the trace does not"),
         ({"beyond_trace": Between(-0.5, -0.6, -0.4)}, "R says something that the trace does not"),
         ({}, "arXiv 2302.07011"),

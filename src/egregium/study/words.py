@@ -16,6 +16,8 @@ CHANCE = 0.25
 FEWEST, USUAL = 2, 2 / 3
 #: Median half-width over the value from which on a measure is called coarse.
 COARSE = 0.05
+#: An interval of a correlation that reaches so far on both sides says nothing.
+NEARLY = 0.95
 UNKNOWN = "that cannot be told from chance"
 SAME = "both order these networks alike"
 #: What M. Andriushchenko et al. found, and in what they looked.
@@ -119,6 +121,8 @@ def _against(tau: Between, less: Between) -> str:
 def _beyond(found: Between) -> str:
     if math.isnan(found.value):
         return f"{SAME}, and nothing is left to be said beyond it"
+    if found.low < -NEARLY and found.high > NEARLY:
+        return "R and tr H order these networks so nearly alike that this is not known"
     if not (found.low > 0 or found.high < 0):
         return "R says nothing beyond the trace that could be told from chance"
     if min(abs(found.low), abs(found.high)) <= CHANCE:
