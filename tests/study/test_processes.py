@@ -56,9 +56,19 @@ def runs(pid: int) -> bool:
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
 def test_one_that_is_begun_unheard_survives_ctrl_c_while_it_imports() -> None:
     script = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"
+
+    def begun() -> "subprocess.Popen[str]":
+        heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where it is ignored
+        return subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            preexec_fn=heard,
+        )
+
     with _unheard():
-        inside = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    outside = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        inside = begun()
     assert inside.communicate()[0] == "alive\n"
-    assert outside.stdout == ""
+    assert begun().communicate()[0] == ""
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

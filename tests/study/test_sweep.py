@@ -121,7 +121,7 @@ def test_data_that_change_are_refused(tmp_path: Path) -> None:
     before = store.read_bytes()
     worker.data.cache_clear()
     with pytest.raises(DataError, match=r"own_sweep.py:seeded gives other data now than .*s.jsonl was trained on"):
-        swept(plan_of(own_plan(tmp_path, "seeded", seed=1)), store)
+        swept(plan_of(own_plan(tmp_path, "seeded", seed=12)), store)
     assert store.read_bytes() == before
     worker.data.cache_clear()
     assert len(swept(plan_of(own_plan(tmp_path, "seeded")), store)) == 4
