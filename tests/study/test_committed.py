@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import egregium as eg
 from egregium.errors import DataError
+from egregium.results.studied import ALL, GAPS, in_words
 from egregium.store import lines_of
 from egregium.study import preset, sweep
 from egregium.study.record import network_of
@@ -55,3 +57,18 @@ def test_a_run_goes_on_from_what_is_committed(tmp_path: Path, monkeypatch: pytes
 
 def test_there_are_studies() -> None:
     assert "fashion" in {path.parent.name for path in STUDIES}
+
+
+def test_the_docs_say_what_came_out() -> None:
+    """Each row of the table in docs/study.md is what the documents hold."""
+    root = Path(__file__).parents[2]
+    told = (root / "docs" / "study.md").read_text()
+    found = eg.load(root / "studies" / "fashion" / "study.json")
+    known = {(each.measure, each.gap): each for each in found.rankings if each.group == ALL}
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in told.splitlines() if " [" in line and " | " in line]
+    assert "scalar curvature" in rows
+    for measure in found.measures:
+        error, loss = (known[measure, gap] for gap in GAPS)
+        row = f"| {in_words(measure)} | {error.tau} | {error.granulated} | {loss.tau} | {loss.granulated} |"
+        assert (row in told) == (in_words(measure) in rows)
+    assert set(rows) <= {in_words(measure) for measure in found.measures}
