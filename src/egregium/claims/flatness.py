@@ -1,6 +1,5 @@
 """C4: the trace is no reliable measure of flatness; R, trace and norms of H side by side."""
 
-import math
 from itertools import combinations, permutations
 
 import torch
@@ -47,8 +46,6 @@ def _orders(path: dict[int, Levels]) -> tuple[list[Check], list[str]]:
     before, after = (at.R / at.trace**2 for at in (first, last))
     checks = [Check(what, "tanh network on digits", before, after, ROUNDING, "rounding", "differs from")]
     pairs = [(a, b) for a, b in permutations(path, 2) if _margin(path[a], path[b]) > ROUNDING]
-    what, why = "pairs of points of which one has less trace and more R", "none among these says nothing of others"
-    checks.append(Check(what, "tanh network on digits", len(pairs), 1.0, 0.0 if pairs else math.nan, why, "at least"))
     notes = list[str]()
     if pairs:
         a, b = max(pairs, key=lambda pair: _margin(path[pair[0]], path[pair[1]]))

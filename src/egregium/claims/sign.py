@@ -92,7 +92,8 @@ def _bowl(n: int, rank: int, generator: torch.Generator, second: float = 1.0, ac
 
     `across`: g is orthogonal to the range of A, with rank n - 1.
     """
-    B = torch.randn(n, rank, dtype=DOUBLE, generator=generator)
+    Q = torch.linalg.qr(torch.randn(n, rank, dtype=DOUBLE, generator=generator)).Q
+    B = Q * (0.5 + torch.rand(rank, dtype=DOUBLE, generator=generator))  # none next to 0, where R drowns in rounding
     B[:, 1:] *= math.sqrt(second)
     normal = torch.linalg.qr(B, mode="complete").Q[:, -1] if across else None
     return _tilted(lambda x: (B.T @ x).square().sum() / 2, n, generator, normal)
