@@ -86,7 +86,7 @@ def test_gradient_terms_that_are_off_are_caught(share: float, monkeypatch: pytes
         return replace(R, value=at_rest + share * (R.value - at_rest))
 
     monkeypatch.setattr(critical_point, "scalar_curvature", off)
-    assert critical_point._place("network", digit_landscape((4,), 200, steps=6)).closed.verdict == "fails"
+    assert critical_point._place("network", digit_landscape((4,), 200, steps=6)).closed_form_check.verdict == "fails"
 
 
 def test_a_network_that_is_not_at_its_minimum_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def test_a_run_goes_on_from_what_is_committed(tmp_path: Path, monkeypatch: pytes
             data(plan.data, plan.train)
         except DataError:
             monkeypatch.setattr(sweep, "refuse_unfit_plan", lambda plan, device: None)
-            monkeypatch.setattr(sweep, "same_data", lambda plan: lambda network, where: None)
+            monkeypatch.setattr(sweep, "refusal_of_other_data", lambda plan: lambda network, where: None)
         copy = tmp_path / f"{path.parent.name}.jsonl"
         copy.write_bytes(path.read_bytes())
         found = sweep.swept(plan, copy, heard=lambda *_: False)

@@ -29,7 +29,7 @@ SUBJECT = "the target"
 def on_target(land: Landscape, run: Run) -> Outcome:
     """The batches add up to the whole; and R by pairs of them is R of the mean loss, by other probes.
 
-    Raises ArgumentError where the loss is no mean over two batches or more.
+    Raises UnsuitableError where the loss is no mean over two batches or more, or H is 0 there.
     """
     batches = batches_of(land.fixed())
     run.advance("products of single batches", 0.0)

@@ -43,12 +43,12 @@ class Place:
     gradient_norm: float
     R: float
     spectrum: Spectrum
-    with_gradient: float = math.nan
+    closed_form: float = math.nan
 
     @property
-    def closed(self) -> Check:
+    def closed_form_check(self) -> Check:
         """R with what the gradient adds to it, from all of H."""
-        return Check(CLOSED, self.subject, self.R, self.with_gradient, self.rounding, "rounding")
+        return Check(CLOSED, self.subject, self.R, self.closed_form, self.rounding, "rounding")
 
     @property
     def bound(self) -> float:
@@ -81,7 +81,7 @@ def _run(run: Run) -> Outcome:
         run.advance("along its training", 0.4 + 0.6 * i / len(stops))
         name = f"the network after {steps} steps" if steps else "the network at initialisation"
         path.append(_place(name, digit_landscape(hidden, samples, seed=run.seed, steps=steps, decay=DECAY)))
-        checks += [_bounded(path[-1]), path[-1].closed]
+        checks += [_bounded(path[-1]), path[-1].closed_form_check]
     return Outcome((*checks, *_forms(path[0])), (_chart(path),))
 
 

@@ -50,7 +50,7 @@ class Place:
 def on_target(land: Landscape, run: Run) -> Outcome:
     """What moves, what does not, and that g and H go to A^-1 g and A^-1 H A^-1.
 
-    Raises UnsuitableError where no two layers can be rescaled.
+    Raises UnsuitableError where no two layers can be rescaled, or R is 0.
     """
     here = land.fixed()
     pair = rescalable(here)
@@ -59,14 +59,14 @@ def on_target(land: Landscape, run: Run) -> Outcome:
         run.advance(f"layers rescaled by {a:g}", i / 3)
         places.append(_place(here, rescaling(here, pair, a), a, run))
     start, moved = places[0], places[1:]
-    if not start.measures["R"].value:
+    R = start.measures["R"].value
+    if not R:
         raise UnsuitableError("C10 cannot be run on this target: R is 0 here, and stays 0 however layers are rescaled.")
     checks = [check for at in moved for check in _exact(start, at, run.seed)]
     found, notes = _moves(start, moved)
     checks += found
-    R = start.measures["R"].value
-    seen = max(abs(at.measures["R"].value / R - 1) for at in moved) / 2 if R else 0.0
-    checks += [_unmoved(start, at, by, seen) for at in moved for by, R in start.normalised.items() if R.value]
+    seen = max(abs(at.measures["R"].value / R - 1) for at in moved) / 2
+    checks += [_unmoved(start, at, by, seen) for at in moved for by, e in start.normalised.items() if e.value]
     words = f"Rescaled were {pair.words}, these two alone; the model was left as it is."
     return Outcome(tuple(checks), (_chart(places),), (words, ALMOST_EVERYWHERE, *notes))
 
@@ -181,7 +181,7 @@ def _chart(places: Sequence[Place]) -> Chart:
     for name, before in start.measures.items():
         there = [(at.a, at.measures[name]) for at in by_size if name in at.measures and before.value]
         series.append(_relative(name, there, before.value))
-    for by in (by for by, R in start.normalised.items() if R.value):
+    for by in (by for by, e in start.normalised.items() if e.value):
         there = [(at.a, Sampled(e.value, e.half_width())) for at in by_size for e in (at.normalised[by],)]
         series.append(_relative(f"normalised R (by {by})", there, start.normalised[by].value))
     positive = all(y > 0 for one in series for y in one.y)

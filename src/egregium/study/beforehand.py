@@ -14,7 +14,7 @@ from egregium.study.worker import class_count, data, digest
 from egregium.targets import named
 
 #: Refuses a network that was trained on other data than the plan's are now; where it is from ends the sentence.
-SameData = Callable[[Network, str], None]
+Refusal = Callable[[Network, str], None]
 
 
 def refuse_unfit_plan(plan: Plan, device: str) -> None:
@@ -28,8 +28,11 @@ def refuse_unfit_plan(plan: Plan, device: str) -> None:
         refuse_unfit_network(network(each, own.inputs[:1], classes), each, own.inputs[:2], classes)
 
 
-def same_data(plan: Plan) -> SameData:
-    """Raises DataError for a network that was trained on something else than what the plan's data are now."""
+def refusal_of_other_data(plan: Plan) -> Refusal:
+    """What raises DataError for a network that was trained on something else than what the plan's data are now.
+
+    Each label noise and seed costs one digest of the data.
+    """
     own, test = data(plan.data, plan.train)
     classes = class_count(own, test)
 

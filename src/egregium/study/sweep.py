@@ -7,7 +7,7 @@ from threading import Event
 from egregium.errors import ArgumentError
 from egregium.results import Network
 from egregium.store import LineFile
-from egregium.study.beforehand import refuse_unfit_plan, same_data
+from egregium.study.beforehand import refusal_of_other_data, refuse_unfit_plan
 from egregium.study.plan import Plan
 from egregium.study.processes import recorded
 from egregium.study.record import line_of, network_of
@@ -30,7 +30,7 @@ def swept(
     if jobs < 1:
         raise ArgumentError(f"jobs must be at least 1, got {jobs}.")
     refuse_unfit_plan(plan, device)
-    refuse_other_data = same_data(plan)
+    refuse_other_data = refusal_of_other_data(plan)
     file = LineFile(path, "study", plan.header, network_of)
     try:
         for network in file.entries:
