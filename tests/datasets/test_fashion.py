@@ -67,6 +67,7 @@ def test_more_images_than_there_are() -> None:
         ("train-labels-idx1-ubyte.gz", gzip.compress(struct.pack(">2i", 0x801, 7)), "cannot be read"),
         ("t10k-labels-idx1-ubyte.gz", gzip.compress(struct.pack(">2i", 0x901, 2) + b"ab"), "begins with 0x901"),
     ],
+    ids=["not gzip", "empty", "cut short", "another kind"],  # gzip writes the time: no two workers would agree
 )
 def test_damaged_files(folder: Path, name: str, content: bytes, words: str) -> None:
     (folder / name).write_bytes(content)
