@@ -40,7 +40,10 @@ def tables(options: Options) -> Iterator[Table]:
     rows = [
         attempted({"case": case[5]}, lambda case=case: _row(*case)) for case in CASES[: 2 if options.quick else None]
     ]
-    note = "Maximal resident set of a fresh process, less what it held with torch, model and data before the call."
+    note = (
+        "Maximal resident set of a fresh process without pages of libraries, less what it held before the call: "
+        "torch, model, data, and what the same call on a narrow network of that depth left."
+    )
     yield Table("bound", "The bound memory=", COLUMNS, rows, note)
 
 

@@ -2,8 +2,8 @@
 
 `python -m bench.resident KIND WIDTH DEPTH BATCH BATCHES CALL [MEMORY]`: an MLP (`mlp`) of DEPTH square layers of WIDTH,
 few large tensors, or an LSTM (`lstm`) of WIDTH over DEPTH steps, many small ones, and 10 outputs; CALL is a function of
-egregium; MEMORY in bytes. Prints one JSON object; the memory is the maximal resident set of this process, less what it
-was before the call.
+egregium; MEMORY in bytes. Prints one JSON object; the memory is the maximal resident set of this process without the
+pages of libraries, less what it was before the call.
 """
 
 import json
@@ -28,12 +28,16 @@ CALLS: dict[str, dict[str, Any]] = {
 
 
 def resident() -> int:
-    """The most resident memory so far, in bytes: VmHWM where there is one, for ru_maxrss begins at the parent's."""
+    """The most resident memory so far, in bytes, without the pages of libraries, which come as code is first run.
+
+    VmHWM and RssFile where there are any, for ru_maxrss begins at the parent's.
+    """
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    (line,) = (line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
-    return 1024 * int(line.split()[1])
+    lines = (line.split() for line in status.read_text(encoding="ascii").splitlines())
+    sizes = {words[0]: 1024 * int(words[1]) for words in lines if words[0] in ("VmHWM:", "RssFile:")}
+    return sizes["VmHWM:"] - sizes["RssFile:"]
 
 
 class Recurrent(nn.Module):
@@ -63,7 +67,7 @@ def main(kind: str, width: int, depth: int, batch: int, batches: int, call: str,
     measured = getattr(eg, call)
     watched = {"progress": lambda report: phases.append(report.phase)} if "budget" in options else {}
     land = landscape(kind, width, depth, batch, batches)
-    measured(landscape(kind, 4, 1, 9, 2), **options)  # loads what is loaded late
+    measured(landscape(kind, 4, depth, 9, 2), **options)  # loads what is loaded late
     before = resident()
     result = measured(land, memory=memory, **options, **watched)
     taken = resident() - before

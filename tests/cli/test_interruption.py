@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 import egregium as eg
 
@@ -37,6 +38,9 @@ def swallowing():
 #: Says when the command begins: what comes before is Python's own start.
 BEGIN = "from egregium.cli import main; print('begins', file=open('started', 'w'), flush=True); main()"
 COMMANDS = {"measure": ["measure", "mine.py:landscape", "--rtol", "0.2"], "demo": ["demo", "--rtol", "0.1"]}
+SESSION = {"result.json", "report.html"}
+#: What the demo writes beside it, all at once.
+PLANE = {"slice.json", "slice.safetensors", "trajectory.json"}
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
@@ -44,7 +48,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "out").mkdir()
-    for name in ("result.json", "report.html"):
+    for name in SESSION:
         (tmp_path / "out" / name).write_text("precious")
     return tmp_path
 
@@ -77,7 +81,9 @@ def checked(process: subprocess.Popen[str], folder: Path, codes: tuple[int, ...]
     if code == 130:
         assert "Interrupted" in out + err
     names = {p.name for p in (folder / "out").iterdir()}
-    assert names == {"result.json", "report.html"}
+    assert names in (SESSION, SESSION | PLANE)
+    for name in names & PLANE:
+        assert (eg.load if name.endswith(".json") else load_file)(folder / "out" / name)
     if (folder / "out" / "result.json").read_text() != "precious":
         assert eg.load(folder / "out" / "result.json").measurements
     page = (folder / "out" / "report.html").read_text()
@@ -102,6 +108,17 @@ def test_while_it_measures(kind: signal.Signals, folder: Path) -> None:
     wait_for(folder / "begun", process)
     process.send_signal(kind)
     assert "Stopping after this product" in checked(process, folder)
+
+
+def test_after_the_plane_of_the_demo(folder: Path) -> None:
+    """The page is still the old one, and how to make it is said."""
+    process = begun(folder, *COMMANDS["demo"])
+    wait_for(folder / "out" / "trajectory.json", process)
+    process.send_signal(signal.SIGINT)
+    said = checked(process, folder)
+    assert {p.name for p in (folder / "out").iterdir()} == SESSION | PLANE
+    assert "As a page: egregium report out --force" in said
+    assert (folder / "out" / "report.html").read_text() == "precious"
 
 
 def test_twice(folder: Path) -> None:

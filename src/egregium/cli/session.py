@@ -1,5 +1,6 @@
 """What `egregium measure` and `egregium demo` share: points under a watch, and the session they are written as."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,7 +60,8 @@ def written(
         with Process.held():
             write_whole(out / PAGE, content, force=force)
     except KeyboardInterrupt:
-        failed(f"Interrupted while writing: what there is of {RESULT} and {PAGE} in {out} is whole.", CODE)
+        again = f"egregium report {shlex.quote(str(out))} --force"
+        failed(f"Interrupted while writing: the files in {out} are whole. As a page: {again}", CODE)
     OUT.print(table(session))
     for name, point in points.items():
         for note in point.scalar_curvature.notes:
