@@ -165,15 +165,21 @@ SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftsha
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; in CI it must be there."""
+def chromium() -> str:
+    """Where Debian's Chromium is; in CI it must be there."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         reason = "no chromium on PATH, so no page was looked at"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 not in the oracles' environment
 
     with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=found, args=SOFTWARE)
+        started = play.chromium.launch(executable_path=chromium, args=SOFTWARE)
         yield started
         started.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from commands import heard
 from safetensors.torch import save_file
 
 import egregium as eg
@@ -144,7 +145,6 @@ def test_ctrl_c_keeps_the_partial_estimate(folder: Path, kind: signal.Signals) -
     command = [str(Path(sys.executable).with_name("egregium")), "measure", "mine.py:slow", "--rtol", "1e-4"]
     command += ["--budget", "1e9", "--out", "out"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background jobs ignore it
     with subprocess.Popen(command, cwd=folder, text=True, preexec_fn=heard, **pipes) as process:  # type: ignore[call-overload]
         while not (folder / "begun").exists():
             assert process.poll() is None

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import heard
 from safetensors.torch import load_file
 
 import egregium as eg
@@ -57,11 +58,6 @@ def begun(folder: Path, *args: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", BEGIN, *args, "--out", "out", "--force"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=folder, text=True, preexec_fn=heard, **pipes)  # type: ignore[call-overload]
-
-
-def heard() -> None:
-    """SIGINT is ignored where the tests run in the background of a script."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(file: Path, process: subprocess.Popen[str]) -> None:

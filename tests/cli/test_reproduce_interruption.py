@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import heard
 from handmade_claims import HOLDING
 from made_up import has, made_up, run
 
@@ -80,7 +81,6 @@ main()
 def begun(folder: Path, *, first: bool = True, listens: bool = True) -> subprocess.Popen[str]:
     path = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "report")]
     (folder / "slow.py").write_text(SLOW.format(path=path, first=first, listens=listens))
-    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background jobs ignore it
     process = subprocess.Popen(
         [sys.executable, "slow.py", "reproduce", "--out", "out"],
         cwd=folder,

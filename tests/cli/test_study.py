@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import MAIN, run
+from commands import MAIN, heard, run
 
 import egregium as eg
 
@@ -90,7 +90,6 @@ def test_fashion_mnist_that_is_missing_says_how_to_install_it(folder: Path) -> N
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_keeps_the_networks_and_writes_their_page(folder: Path) -> None:
     (folder / "mine.toml").write_text(CONFIG.replace("[10, 20]", "[4, 5, 6, 10, 15, 20, 30]"))
-    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = [*MAIN, "study", "--config", "mine.toml", "--jobs", "1", "--out", "out"]
     begun = subprocess.Popen(
         command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,15 +38,6 @@ def poor(sampled: eg.Measurement) -> eg.Measurement:
 def session(sampled: eg.Measurement, saddle: eg.Measurement, poor: eg.Measurement) -> eg.Session:
     points = {"sampled": sampled, "a <saddle> & $x": saddle, "poor": poor}
     return eg.Session("Three <b>points</b>", 'egregium "three" && more', points, "2026-11-24T09:00:00Z", ("<i>hm</i>",))
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        reason = "no chromium on PATH, so the page was not rendered"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return found
 
 
 @pytest.fixture

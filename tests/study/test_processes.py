@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import heard
 from plans import own_plan
 
 from egregium.study.processes import _unheard
@@ -58,7 +59,6 @@ def test_one_that_is_begun_unheard_survives_ctrl_c_while_it_imports() -> None:
     script = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"
 
     def begun() -> "subprocess.Popen[str]":
-        heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where it is ignored
         return subprocess.Popen(
             [sys.executable, "-c", script],
             stdout=subprocess.PIPE,

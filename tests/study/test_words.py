@@ -99,7 +99,8 @@ def test_coarse_measures_are_named() -> None:
         )
         for t in (0.01, 0.02)
     )
-    assert "nuclear norm 20 %)" in limits(preset("tiny"), [wide, narrow])[-1]
+    flat = dataclasses.replace(wide, numbers={"trace": 0.0, "nuclear_norm": 0.0})  # of 0 there is no share
+    assert "nuclear norm 20 %)" in limits(preset("tiny"), [wide, narrow, flat])[-1]
 
 
 def test_limits_name_data_and_level() -> None:

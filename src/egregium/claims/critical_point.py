@@ -108,8 +108,8 @@ def _steep() -> tuple[Surface, ...]:
 
 def _place(subject: str, land: Landscape) -> Place:
     """R from products with the shape operator, which knows the gradient; the rest from H alone."""
-    R, s, g = scalar_curvature(land, method="exact").value, spectrum(land), land.gradient()
-    beta, Hg = 1 / (1 + float(g @ g)), dense_matrix(hessian(land)) @ g
+    R, H, g = scalar_curvature(land, method="exact").value, dense_matrix(hessian(land)), land.gradient()
+    s, beta, Hg = Spectrum(torch.linalg.eigvalsh(H)), 1 / (1 + float(g @ g)), H @ g
     added = 2 * beta**2 * float(Hg @ Hg - s.trace * (g @ Hg))
     return Place(subject, float(g.norm()), R, s, beta * s.at_rest + added)
 

@@ -99,16 +99,12 @@ def _direction(tau: Between, name: str) -> str:
 
 
 def _beside(each: Ranking) -> str:
-    said = (
-        [f"Psi, tau where one hyper-parameter alone differs: {each.granulated}."] if each.granulated is not None else []
-    )
-    said += [f"Tau of R less tau of tr H: {each.against_trace}."] if each.against_trace is not None else []
-    said += (
-        [f"Partial correlation of R and the gap given tr H: {each.beyond_trace}."]
-        if each.beyond_trace is not None
-        else []
-    )
-    return " ".join(said)
+    beside = {
+        "Psi, tau where one hyper-parameter alone differs": each.granulated,
+        "Tau of R less tau of tr H": each.against_trace,
+        "Partial correlation of R and the gap given tr H": each.beyond_trace,
+    }
+    return " ".join(f"{what}: {found}." for what, found in beside.items() if found is not None)
 
 
 def _studied(study: Study, where: str, key: str) -> Studied:

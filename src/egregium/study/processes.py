@@ -28,7 +28,7 @@ def recorded(
     """The networks of these settings as they are done, and None now and then in between.
 
     Once `stopped` is set, or a network raises, no more is begun; those at work are finished and given. Then what was
-    raised is raised.
+    raised is raised; ArgumentError where a process was killed.
     """
     if jobs > 1:
         yield from _side_by_side(plan, left, device, jobs, stopped)

@@ -169,9 +169,8 @@ def _precision(networks: Sequence[Network]) -> list[str]:
     """Which measures are known least well: noise of their own takes their tau towards 0."""
     wide = dict[str, float]()
     for name in dict.fromkeys(name for one in networks for name in one.half_widths):
-        shares = [
-            one.half_widths[name] / abs(one.numbers[name]) for one in networks if one.half_widths.get(name, 0.0) > 0
-        ]
+        known = ((one.half_widths.get(name, 0.0), abs(one.numbers[name])) for one in networks if name in one.numbers)
+        shares = [half / size for half, size in known if half > 0 and size > 0]  # of 0 there is no share
         if shares and median(shares) > COARSE:
             wide[name] = median(shares)
     if not wide:
